@@ -1,0 +1,228 @@
+"""What the ledger refuses, as exceptions to catch by what one can do about it.
+
+    LotkeeperError                  everything below; raised itself for what this client does not know yet
+    ├── InvalidRequest              the request broke a rule; ``violations`` names every broken field
+    │   └── InvalidPageToken        the pages of a read expired; start the read again
+    ├── Conflict                    recorded before with other content; nothing was written
+    │   ├── FillConflict            the fill id: ``metadata`` names the first differing ``field``
+    │   └── RequestIdReused         the request id
+    ├── BookRefused                 the lots that are open do not allow it; nothing was written
+    │   ├── InsufficientQuantity    ``metadata``: open_quantity, requested_quantity
+    │   ├── NoOpenPosition
+    │   └── OppositeSideOpen        ``metadata``: open_side, open_quantity
+    ├── NotFound
+    │   ├── PortfolioNotFound
+    │   └── BrokerAccountNotFound
+    ├── OtherHistory                a sequence that is not one of this ledger's
+    │   ├── SequenceAhead           ``metadata``: latest_sequence
+    │   └── LedgerReplaced          restored or another one: what was collected from it starts again
+    ├── AccessDenied
+    │   ├── TokenMissing
+    │   ├── TokenInvalid
+    │   └── PortfolioForbidden
+    ├── LimitReached
+    │   ├── TooManyStreams
+    │   └── DiskFull                reads and streams go on
+    ├── TryAgain                    nothing wrong with the request; a write may have been recorded or not:
+    │   │                           send it again with the same ids, it counts once
+    │   ├── WriteQueueFull
+    │   ├── Unavailable             the connection was lost, or:
+    │   │   ├── StorageUnavailable
+    │   │   ├── ServerDraining
+    │   │   ├── BrokerUnavailable
+    │   │   └── Fenced              another server has the database now
+    │   └── DeadlineExceeded
+    ├── NotYetImplemented           ``metadata``: feature
+    └── ServerFault                 a bug or worse, on the other side
+        ├── LedgerCorrupt
+        └── InternalError
+
+gRPC gives one exception class for everything, with the reason in binary metadata. Bots need ``except FillConflict``.
+Therefore each ``ErrorReason`` has a class; a reason newer than this client raises the class of its status code, and its
+name stands in ``reason`` all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import grpc
+
+
+class FieldViolation(NamedTuple):
+    """One broken field of a request, and the rule it broke."""
+
+    field: str
+    description: str
+
+
+class LotkeeperError(Exception):
+    """Anything the ledger, or the way to it, answered instead of the result.
+
+    Attributes:
+        code: the gRPC status code.
+        reason: ``ErrorReason`` without its prefix, such as ``FILL_CONFLICT``; empty when the ledger gave none.
+        message: what was wrong, with the values, and what to do.
+        metadata: what the reason carries, by name; all text.
+        violations: every broken field of an invalid request.
+        retry_delay: seconds to wait before trying again, when the server says so.
+    """
+
+    def __init__(
+        self,
+        code: grpc.StatusCode,
+        message: str,
+        reason: str = "",
+        metadata: Mapping[str, str] | None = None,
+        violations: tuple[FieldViolation, ...] = (),
+        retry_delay: float | None = None,
+    ) -> None:
+        # All of it goes to Exception: what can be pickled crosses the border of a process.
+        super().__init__(code, message, reason, metadata, violations, retry_delay)
+        self.code = code
+        self.message = message
+        self.reason = reason
+        self.metadata = dict(metadata or {})
+        self.violations = violations
+        self.retry_delay = retry_delay
+
+    def __str__(self) -> str:
+        broken = "".join(f"; {violation.field}: {violation.description}" for violation in self.violations)
+        return f"{self.reason or self.code.name}: {self.message}{broken}"
+
+
+class InvalidRequest(LotkeeperError):
+    """The request broke a rule of the contract; ``violations`` names every broken field."""
+
+
+class InvalidPageToken(InvalidRequest):
+    """The pages of a read expired, or the token is another read's: start the read again."""
+
+
+class Conflict(LotkeeperError):
+    """Recorded before with other content; nothing was written."""
+
+
+class FillConflict(Conflict):
+    """The fill id was recorded with other content; ``metadata`` names the first differing field."""
+
+
+class RequestIdReused(Conflict):
+    """The request id was used with other content, or by another method."""
+
+
+class BookRefused(LotkeeperError):
+    """The lots that are open do not allow it; nothing was written."""
+
+
+class InsufficientQuantity(BookRefused):
+    """Fewer are open than the close asks for."""
+
+
+class NoOpenPosition(BookRefused):
+    """Nothing is open on that side."""
+
+
+class OppositeSideOpen(BookRefused):
+    """The other side is open."""
+
+
+class NotFound(LotkeeperError):
+    """No such thing in this ledger."""
+
+
+class PortfolioNotFound(NotFound):
+    """No such portfolio; the first fill makes it."""
+
+
+class BrokerAccountNotFound(NotFound):
+    """No such broker account is configured."""
+
+
+class OtherHistory(LotkeeperError):
+    """A sequence that is not one of this ledger's."""
+
+
+class SequenceAhead(OtherHistory):
+    """The sequence is ahead of this ledger."""
+
+
+class LedgerReplaced(OtherHistory):
+    """The ledger is another one, or was restored: what was collected from the old one starts again."""
+
+
+class AccessDenied(LotkeeperError):
+    """Credentials are missing, not accepted, or do not cover this."""
+
+
+class TokenMissing(AccessDenied):
+    """No credentials were sent."""
+
+
+class TokenInvalid(AccessDenied):
+    """The credentials were not accepted."""
+
+
+class PortfolioForbidden(AccessDenied):
+    """The credentials do not cover the portfolio or the method."""
+
+
+class LimitReached(LotkeeperError):
+    """A limit of the server, or of the message size."""
+
+
+class TooManyStreams(LimitReached):
+    """Close another stream first."""
+
+
+class DiskFull(LimitReached):
+    """The server's disk is full; nothing was written, reads and streams go on."""
+
+
+class TryAgain(LotkeeperError):
+    """Nothing is wrong with the request: send it again with the same ids, it counts once."""
+
+
+class WriteQueueFull(TryAgain):
+    """The server has more writes waiting than it takes; nothing was written."""
+
+
+class Unavailable(TryAgain):
+    """The connection was lost, or the server cannot answer now."""
+
+
+class StorageUnavailable(Unavailable):
+    """The database is locked or unreachable; whether the write was recorded, the next try tells."""
+
+
+class ServerDraining(Unavailable):
+    """The server is shutting down."""
+
+
+class BrokerUnavailable(Unavailable):
+    """The broker did not answer, or not completely."""
+
+
+class Fenced(Unavailable):
+    """Another server has taken the database over; the address may soon lead there."""
+
+
+class DeadlineExceeded(TryAgain):
+    """No answer within the timeout."""
+
+
+class NotYetImplemented(LotkeeperError):
+    """This version of the server does not do it yet."""
+
+
+class ServerFault(LotkeeperError):
+    """A bug or worse, on the other side."""
+
+
+class LedgerCorrupt(ServerFault):
+    """An invariant of the ledger does not hold; its writes are stopped."""
+
+
+class InternalError(ServerFault):
+    """A bug of the server."""

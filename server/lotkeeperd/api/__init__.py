@@ -1,0 +1,1 @@
+"""The edge to gRPC: the only place that sees protobuf."""

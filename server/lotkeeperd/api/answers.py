@@ -1,0 +1,256 @@
+"""Domain to protobuf: entries, trades, positions, totals, and what each RPC answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal, localcontext
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from lotkeeper.v1 import ledger_pb2, ledger_service_pb2, market_service_pb2
+from lotkeeperd.api.fields import NANOSECONDS
+from lotkeeperd.domain.book import Book, Direction
+from lotkeeperd.domain.decimals import EXACT, average, plain
+from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus, Totals, entry_of
+from lotkeeperd.service.batch import Outcome
+from lotkeeperd.service.marks import Mark, Source
+from lotkeeperd.service.ports import Key
+from lotkeeperd.service.valuation import PortfolioTotals, Valued
+
+ENTRIES_IN_POSITION = 1000
+MESSAGE_BYTES = 1 << 20
+"""No message is larger; a list is cut short, and says so, rather than grow beyond."""
+
+_SIDES = {Direction.LONG: ledger_pb2.POSITION_SIDE_LONG, Direction.SHORT: ledger_pb2.POSITION_SIDE_SHORT}
+_STATUSES = {
+    EntryStatus.OPEN: ledger_pb2.ENTRY_STATUS_OPEN,
+    EntryStatus.PARTIALLY_CLOSED: ledger_pb2.ENTRY_STATUS_PARTIALLY_CLOSED,
+    EntryStatus.CLOSED: ledger_pb2.ENTRY_STATUS_CLOSED,
+}
+
+
+def stamp(nanoseconds: int) -> Timestamp:
+    """A time as the wire has it."""
+    seconds, nanos = divmod(nanoseconds, NANOSECONDS)
+    return Timestamp(seconds=seconds, nanos=nanos)
+
+
+class Answers:
+    """Builds messages of a ledger in ``currency``."""
+
+    def __init__(self, currency: str) -> None:
+        self._currency = currency
+
+    def entry(self, entry: Entry) -> ledger_pb2.Entry:
+        """One lot."""
+        opened = entry.opened
+        origin = opened.origin
+        return ledger_pb2.Entry(
+            entry_id=entry.entry_id if opened.sequence else "",
+            portfolio_id=entry.portfolio_id,
+            symbol=entry.symbol,
+            side=_SIDES[opened.direction],
+            quantity=plain(opened.quantity),
+            remaining_quantity=plain(entry.remaining_quantity),
+            entry_price=plain(opened.price),
+            entry_time=stamp(opened.time),
+            entry_order_id=origin.order_id,
+            entry_fill_id=origin.fill_id,
+            fee=plain(opened.fee),
+            fee_currency=origin.fee_currency or self._currency,
+            open_fee=plain(entry.open_fee),
+            status=_STATUSES[entry.status],
+            group_id=origin.group_id,
+            labels=dict(origin.labels),
+            sequence=opened.sequence,
+            synthetic=origin.synthetic,
+        )
+
+    def trade(self, trade: ClosedTrade) -> ledger_pb2.ClosedTrade:
+        """One closed trade."""
+        return ledger_pb2.ClosedTrade(
+            trade_id=trade.trade_id if trade.sequence else "",
+            portfolio_id=trade.portfolio_id,
+            symbol=trade.symbol,
+            side=_SIDES[trade.side],
+            entry_id=trade.entry_id,
+            quantity=plain(trade.quantity),
+            entry_price=plain(trade.entry_price),
+            exit_price=plain(trade.exit_price),
+            entry_time=stamp(trade.entry_time),
+            exit_time=stamp(trade.exit_time),
+            exit_order_id=trade.exit_order_id,
+            exit_fill_id=trade.exit_fill_id,
+            exit_reason=trade.exit_reason,
+            gross_pnl=plain(trade.gross_pnl),
+            entry_fee=plain(trade.entry_fee),
+            exit_fee=plain(trade.exit_fee),
+            net_pnl=plain(trade.net_pnl),
+            pnl_pct=None if trade.pnl_pct is None else plain(trade.pnl_pct),
+            currency=self._currency,
+            sequence=trade.sequence,
+            index=trade.index,
+            synthetic=trade.synthetic,
+            labels=dict(trade.labels),
+            group_id=trade.group_id,
+            entry_order_id=trade.entry_order_id,
+            entry_fill_id=trade.entry_fill_id,
+        )
+
+    def position(self, key: Key, book: Book) -> ledger_pb2.Position:
+        """One book summed, without its mark."""
+        with localcontext(EXACT):
+            net = book.gross - book.fees
+        message = ledger_pb2.Position(
+            portfolio_id=key[0],
+            symbol=key[1],
+            side=_SIDES[book.direction] if book.direction else ledger_pb2.POSITION_SIDE_FLAT,
+            total_quantity=plain(book.quantity),
+            cost_basis=plain(book.cost),
+            gross_realized_pnl=plain(book.gross),
+            realized_fees=plain(book.fees),
+            net_realized_pnl=plain(net),
+            open_fees=plain(book.open_fees),
+            open_entry_count=book.lot_count,
+            currency=self._currency,
+            sequence=book.sequence,
+        )
+        oldest, newest = book.oldest, book.newest
+        if oldest is not None and newest is not None:
+            message.average_entry_price = plain(average(book.cost, book.quantity))
+            message.first_entry_time.seconds, message.first_entry_time.nanos = divmod(oldest.time, NANOSECONDS)
+            message.last_entry_time.seconds, message.last_entry_time.nanos = divmod(newest.time, NANOSECONDS)
+        return message
+
+    def valued(self, key: Key, valued: Valued) -> ledger_pb2.Position:
+        """A position at its mark."""
+        message = self.position(key, valued.book)
+        mark = valued.mark
+        if mark is not None and valued.unrealized is not None:
+            message.unrealized_pnl = plain(valued.unrealized)
+            message.mark_price = plain(mark.price)
+            message.mark_time.seconds, message.mark_time.nanos = divmod(mark.time, NANOSECONDS)
+            message.mark_source = mark.source
+            message.mark_stale = valued.stale
+        return message
+
+    def with_entries(self, key: Key, valued: Valued, room: int) -> ledger_pb2.Position:
+        """A position with its open lots, as many as fit into ``room`` bytes; one at least."""
+        message = self.valued(key, valued)
+        room -= message.ByteSize()
+        for count, lot in enumerate(valued.book.lots()):
+            entry = self.entry(entry_of(*key, lot))
+            room -= entry.ByteSize() + 6
+            if count == ENTRIES_IN_POSITION or (count and room < 0):
+                message.entries_truncated = True
+                break
+            message.entries.append(entry)
+        return message
+
+    def totals(self, totals: PortfolioTotals) -> ledger_pb2.Totals:
+        """Sums of one portfolio."""
+        with localcontext(EXACT):
+            net = totals.gross_realized - totals.realized_fees
+        return ledger_pb2.Totals(
+            currency=self._currency,
+            gross_realized_pnl=plain(totals.gross_realized),
+            realized_fees=plain(totals.realized_fees),
+            net_realized_pnl=plain(net),
+            unrealized_pnl=None if totals.unrealized is None else plain(totals.unrealized),
+            unpriced_symbols=totals.unpriced,
+            stale_symbols=totals.stale,
+            unpriced_count=totals.unpriced_count,
+            stale_count=totals.stale_count,
+        )
+
+    def realized(self, totals: Totals) -> ledger_pb2.Totals:
+        """Sums of closed trades; nothing is unrealized in them."""
+        with localcontext(EXACT):
+            return ledger_pb2.Totals(
+                currency=self._currency,
+                gross_realized_pnl=plain(totals.gross_realized),
+                realized_fees=plain(totals.realized_fees),
+                net_realized_pnl=plain(totals.net_realized),
+            )
+
+    def created(self, outcome: Outcome, position: Valued) -> ledger_service_pb2.CreateEntryResponse:
+        """What CreateEntry did."""
+        return ledger_service_pb2.CreateEntryResponse(
+            entry=outcome.opened and self.entry(outcome.opened),
+            position=self.valued(_key(outcome), position),
+            sequence=outcome.sequence,
+            replayed=outcome.replayed,
+        )
+
+    def closed(self, outcome: Outcome, position: Valued) -> ledger_service_pb2.CloseFifoResponse:
+        """What CloseFifo did."""
+        count, quantity, gross, fees = outcome.sums
+        with localcontext(EXACT):
+            net = gross - fees
+        return ledger_service_pb2.CloseFifoResponse(
+            closed_trades=self._trades(outcome.trades),
+            opened_entry=outcome.opened and self.entry(outcome.opened),
+            position=self.valued(_key(outcome), position),
+            closed_quantity=plain(quantity),
+            gross_pnl=plain(gross),
+            fees=plain(fees),
+            net_pnl=plain(net),
+            sequence=outcome.sequence,
+            replayed=outcome.replayed,
+            closed_trade_count=count,
+        )
+
+    def recorded(self, outcome: Outcome, position: Valued) -> ledger_service_pb2.RecordFillResponse:
+        """What RecordFill did."""
+        return ledger_service_pb2.RecordFillResponse(
+            opened_entry=outcome.opened and self.entry(outcome.opened),
+            closed_trades=self._trades(outcome.trades),
+            position=self.valued(_key(outcome), position),
+            sequence=outcome.sequence,
+            replayed=outcome.replayed,
+            closed_trade_count=outcome.sums.count,
+        )
+
+    def _trades(self, trades: Sequence[ClosedTrade]) -> list[ledger_pb2.ClosedTrade]:
+        return fitting((self.trade(trade) for trade in trades), MESSAGE_BYTES - (1 << 16))
+
+    def mark(self, mark: Mark, stale: bool) -> market_service_pb2.Mark:
+        """One mark."""
+        return market_service_pb2.Mark(
+            symbol=mark.symbol,
+            price=plain(mark.price),
+            observe_time=stamp(mark.time),
+            source=mark.source,
+            stale=stale,
+            bid=_optional(mark.bid),
+            ask=_optional(mark.ask),
+        )
+
+    def feed(self, source: Source) -> market_service_pb2.FeedStatus:
+        """A source that pushes is connected whenever it likes."""
+        return market_service_pb2.FeedStatus(
+            source=source.name,
+            connected=True,
+            last_message_time=stamp(source.last_message_time),
+            message_count=source.message_count,
+        )
+
+
+def _key(outcome: Outcome) -> Key:
+    return outcome.command.portfolio_id, outcome.command.symbol
+
+
+def fitting(messages: Iterable[Any], room: int) -> list[Any]:
+    """As many as fit into ``room`` bytes, one at least."""
+    taken: list[Any] = []
+    for message in messages:
+        room -= message.ByteSize() + 6
+        if room < 0 and taken:
+            break
+        taken.append(message)
+    return taken
+
+
+def _optional(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)

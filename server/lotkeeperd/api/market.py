@@ -1,0 +1,36 @@
+"""MarketService: marks in, marks out."""
+
+from __future__ import annotations
+
+from lotkeeper.v1 import market_service_pb2
+from lotkeeperd.api.answers import Answers
+from lotkeeperd.api.requests import Requests
+from lotkeeperd.service.ledger import Ledger
+from lotkeeperd.service.ports import Clock
+
+
+class MarketServicer:
+    """One method per RPC, named as in the contract."""
+
+    def __init__(self, ledger: Ledger, requests: Requests, answers: Answers, clock: Clock) -> None:
+        self._ledger = ledger
+        self._requests = requests
+        self._answers = answers
+        self._clock = clock
+
+    async def SetMarks(  # noqa: N802
+        self, request: market_service_pb2.SetMarksRequest, _peer: str
+    ) -> market_service_pb2.SetMarksResponse:
+        """Sets marks, once."""
+        marks, source = self._requests.marks(request, self._clock())
+        accepted = self._ledger.set_marks(marks, source)
+        return market_service_pb2.SetMarksResponse(accepted_count=accepted, outdated_count=len(marks) - accepted)
+
+    async def ListMarks(  # noqa: N802
+        self, request: market_service_pb2.ListMarksRequest, _peer: str
+    ) -> market_service_pb2.ListMarksResponse:
+        """The newest mark of each instrument, and every source."""
+        return market_service_pb2.ListMarksResponse(
+            marks=[self._answers.mark(*mark) for mark in self._ledger.marks(self._requests.mark_symbols(request))],
+            feeds=[self._answers.feed(source) for source in self._ledger.sources()],
+        )

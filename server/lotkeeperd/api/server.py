@@ -1,0 +1,151 @@
+"""The gRPC server: handlers built from the contract's descriptors, health, reflection.
+
+Messages are parsed and serialized inside the handler, not by gRPC: bytes that are no message then get INVALID_ARGUMENT and not
+INTERNAL, and a stream may write what it built once for many. A refusal becomes a status in one place. A wrapper at
+registration does it: an interceptor costs a coroutine more on every call.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_reflection.v1alpha import reflection
+
+from lotkeeper.v1 import ledger_service_pb2, market_service_pb2
+from lotkeeperd.api.ledger import LedgerServicer
+from lotkeeperd.api.market import MarketServicer
+from lotkeeperd.api.status import refuse
+from lotkeeperd.domain.refusals import FieldViolations, InternalError, NotYetImplemented, Refusal, Violation
+
+log = logging.getLogger(__name__)
+
+RECEIVE_BYTES = 4 << 20
+"""Of one request."""
+
+Context = grpc.aio.ServicerContext[bytes, bytes]
+
+OPTIONS = (
+    ("grpc.so_reuseport", 0),  # or two servers bind one port without a word
+    ("grpc.max_receive_message_length", RECEIVE_BYTES),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+)
+
+LEDGER: ServiceDescriptor = ledger_service_pb2.DESCRIPTOR.services_by_name["LedgerService"]
+MARKET: ServiceDescriptor = market_service_pb2.DESCRIPTOR.services_by_name["MarketService"]
+
+
+class Server:
+    """Serves a ledger on one address until it is stopped."""
+
+    def __init__(self, ledger: LedgerServicer, market: MarketServicer) -> None:
+        self._server = grpc.aio.server(options=OPTIONS)
+        self._health = HealthServicer()
+        handlers = [_service(LEDGER, ledger), _service(MARKET, market)]
+        self._server.add_generic_rpc_handlers(handlers)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._names = [LEDGER.full_name, MARKET.full_name]
+        reflection.enable_server_reflection(
+            [*self._names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME],
+            self._server,
+        )
+
+    async def start(self, address: str) -> str:
+        """Listen and serve; the address with the port that was given. Raises RuntimeError when it is taken."""
+        port = self._server.add_insecure_port(address)
+        await self._server.start()
+        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
+
+    async def not_serving(self) -> None:
+        """Tell health watchers that writing has stopped for good."""
+        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+
+    async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for name in ("", *self._names):
+            await self._health.set(name, status)
+
+    async def drain(self) -> None:
+        """Tell health watchers that this server goes away."""
+        await self._health.enter_graceful_shutdown()
+
+    async def stop(self, grace: float) -> None:
+        """Take no new calls; wait ``grace`` seconds for those that run."""
+        await self._server.stop(grace)
+
+
+def _service(service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHandler:
+    handlers = {method.name: _method(method, getattr(servicer, method.name, None)) for method in service.methods}
+    return grpc.method_handlers_generic_handler(service.full_name, handlers)
+
+
+def _method(method: MethodDescriptor, handler: Callable[..., Any] | None) -> grpc.RpcMethodHandler[bytes, bytes]:
+    if handler is None:
+        return _not_yet(method)
+    request = GetMessageClass(method.input_type)
+    if method.server_streaming:
+        return grpc.unary_stream_rpc_method_handler(_stream(request, handler))
+    return grpc.unary_unary_rpc_method_handler(_unary(request, handler))
+
+
+def _parsed(request: type[Message], data: bytes) -> Message:
+    try:
+        return request.FromString(data)
+    except DecodeError as error:
+        raise FieldViolations([Violation("", f"the request is not a {request.DESCRIPTOR.full_name}")]) from error
+
+
+def _unary(request: type[Message], handler: Callable[[Any, str], Awaitable[Message]]) -> Callable[..., Any]:
+    async def call(data: bytes, context: Context) -> bytes:
+        try:
+            return (await handler(_parsed(request, data), context.peer())).SerializeToString()
+        except Refusal as error:
+            refusal = error
+        except Exception:
+            log.exception("a call failed: %s", request.DESCRIPTOR.full_name)
+            refusal = InternalError()
+        await refuse(context, refusal)
+
+    return call
+
+
+def _stream(request: type[Message], handler: Callable[[Any, str], Any]) -> Callable[..., Any]:
+    async def call(data: bytes, context: Context) -> None:
+        try:
+            async with aclosing(handler(_parsed(request, data), context.peer())) as messages:
+                async for message in messages:
+                    await context.write(message)
+        except Refusal as error:
+            refusal = error
+        except grpc.aio.UsageError:
+            return  # the caller is gone
+        except Exception:
+            log.exception("a stream failed: %s", request.DESCRIPTOR.full_name)
+            refusal = InternalError()
+        await refuse(context, refusal)
+
+    return call
+
+
+def _not_yet(method: MethodDescriptor) -> grpc.RpcMethodHandler[bytes, bytes]:
+    async def call(_request: object, context: Context) -> bytes:
+        await refuse(context, NotYetImplemented(method.name))
+
+    kinds: dict[tuple[bool, bool], Callable[..., grpc.RpcMethodHandler[bytes, bytes]]] = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }
+    return kinds[method.client_streaming, method.server_streaming](call)

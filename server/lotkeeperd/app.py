@@ -1,0 +1,139 @@
+"""The composition root: the only file that names concrete classes. Start and stop order.
+
+    start: lock, settings, pages, schema, epoch, books | readers | ledger (writer, publisher) | gRPC
+    stop:  health says so | streams end, no new writes | running calls | what waits is written | readers | writer, lock
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lotkeeperd.api.answers import Answers
+from lotkeeperd.api.encoder import StreamEncoder
+from lotkeeperd.api.ledger import LedgerServicer
+from lotkeeperd.api.market import MarketServicer
+from lotkeeperd.api.requests import Requests
+from lotkeeperd.api.server import Server
+from lotkeeperd.service.ledger import Ledger, Limits
+from lotkeeperd.service.ports import State
+from lotkeeperd.settings import BadSetting, Settings
+from lotkeeperd.storage.engines import database_url, reader_engine, shown
+from lotkeeperd.storage.reader import SqlReader
+from lotkeeperd.storage.store import SqlStore
+
+log = logging.getLogger(__name__)
+
+NANOSECONDS = 1_000_000_000
+
+
+async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then drain. ``ready`` is told one line once calls are answered.
+
+    Raises BadSetting, CannotStart, or RuntimeError when the address is taken.
+    """
+    _check_listen(settings)
+    url = database_url(settings.database)
+    store = SqlStore(url)
+    state = store.open(settings.currency or None, time.time_ns())
+    try:
+        async with _running(settings, store, state) as (ledger, server):
+            address = await _listening(server, settings.listen)
+            stop = _stop_signal()
+            ready(f"lotkeeper ready: listening on {address}, database {shown(url)}, ledger {ledger.ledger_id}")
+            await _until_stopped(stop, ledger, server)
+            log.info("draining")
+            await server.drain()
+            ledger.drain()
+            await server.stop(settings.drain_seconds)
+    finally:
+        store.close()
+
+
+@contextlib.asynccontextmanager
+async def _running(settings: Settings, store: SqlStore, state: State):  # type: ignore[no-untyped-def]
+    clock = time.time_ns
+    reader = SqlReader(reader_engine(database_url(settings.database)))
+    answers, requests = Answers(state.currency), Requests(state.currency)
+    limits = Limits(
+        settings.write_queue,
+        settings.max_streams,
+        int(settings.mark_max_age * NANOSECONDS),
+        settings.create_portfolios,
+    )
+    ledger = Ledger(store, reader, StreamEncoder(state.ledger_id, answers, clock), clock, limits, state)
+    try:
+        yield (
+            ledger,
+            Server(
+                LedgerServicer(ledger, requests, answers, clock), MarketServicer(ledger, requests, answers, clock)
+            ),
+        )
+    finally:
+        ledger.drain()
+        await ledger.drained()
+        await reader.close()
+
+
+async def _listening(server: Server, listen: str) -> str:
+    if not listen.startswith("unix:"):
+        return await server.start(listen)
+    path = Path(listen.removeprefix("unix:"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = os.umask(0o077)  # the socket is for this user alone
+    try:
+        return await server.start(listen)
+    finally:
+        os.umask(before)
+
+
+async def _until_stopped(stop: asyncio.Event, ledger: Ledger, server: Server) -> None:
+    """Until a signal; meanwhile health tells when the writer has stopped for good."""
+    asked = asyncio.create_task(stop.wait())
+    stopped = asyncio.create_task(ledger.stopped.wait())
+    await asyncio.wait((asked, stopped), return_when=asyncio.FIRST_COMPLETED)
+    if not asked.done():
+        await server.not_serving()
+        await asked
+    stopped.cancel()
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set by the first SIGTERM or SIGINT; the second ends the process at once."""
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    return stop
+
+
+def _check_listen(settings: Settings) -> None:
+    """Only this machine may call until there is access control. Raises BadSetting."""
+    if settings.listen.startswith("unix:"):
+        return
+    host, colon, port = settings.listen.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65_535:
+        raise BadSetting(f"listen = {settings.listen!r}: HOST:PORT or unix:/path.sock is required")
+    if settings.insecure or host == "localhost":
+        return
+    try:
+        loopback = ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise BadSetting(
+            f"listen = {settings.listen!r} is not loopback: anyone who can reach it could trade on this ledger; "
+            "use 127.0.0.1 or unix:/path.sock, or say --insecure"
+        )

@@ -1,0 +1,236 @@
+"""The demo's table: positions and P&L as StreamPnL tells them, in a terminal or in a pipe.
+
+Problem: the table must show the crash for what it is, a few moments without news, and a log file of a build must show
+the same without control characters.
+Chosen: a ``Board`` keeps the newest value of every position out of the stream's events and knows when the connection is
+gone; it draws nothing. Two screens draw it: a table that is written over in a terminal (rich, imported only there), and
+plain lines at intervals elsewhere. Figures are cut to a few digits here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TextIO
+
+from lotkeeper import Disconnected, Heartbeat, PnLEvent, Position, PositionSide, Snapshot, Update
+from lotkeeper.values import PortfolioTotals
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+PLAIN_INTERVAL_SECONDS = 2.0
+"""Time between two blocks of plain lines."""
+MAX_ROWS = 40
+"""Rows drawn; a terminal holds no more."""
+COLUMNS = ("bot", "side", "quantity", "average", "mark", "unrealized", "realized", "fees", "net")
+"""Together they fit a terminal of 80 characters. All bots trade one symbol, so it has no column."""
+
+_TEXT_COLUMNS = 2
+_UNREALIZED, _NET = COLUMNS.index("unrealized"), COLUMNS.index("net")
+_PRICE_DIGITS = 7
+
+
+class Sums(NamedTuple):
+    """P&L of several portfolios in one currency; unrealized is unknown (None) when that of one is."""
+
+    unrealized: Decimal | None = Decimal()
+    gross: Decimal = Decimal()
+    fees: Decimal = Decimal()
+    net: Decimal = Decimal()
+
+
+class Board:
+    """The newest state of every position, out of the events of one stream."""
+
+    def __init__(self) -> None:
+        """Nothing heard yet."""
+        self.connected = False
+        self.heard = False
+        self.sequence = 0
+        self.closed_trades = 0
+        self._positions: dict[tuple[str, str], Position] = {}
+        self._totals: dict[str, PortfolioTotals] = {}
+
+    def take(self, event: PnLEvent) -> None:
+        """Take in one event of the stream."""
+        self.connected = not isinstance(event, Disconnected)
+        self.heard = True
+        self.sequence = event.sequence
+        if isinstance(event, Disconnected | Heartbeat):
+            return
+        if isinstance(event, Snapshot):
+            self._positions.clear()
+            self._totals.clear()
+        if isinstance(event, Update):
+            self.closed_trades += len(event.closed_trades)
+        self._positions.update({(position.portfolio_id, position.symbol): position for position in event.positions})
+        self._totals.update({totals.portfolio_id: totals for totals in event.totals})
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """One row per position, as ``COLUMNS`` says, and one with the sums of each currency."""
+        for _, position in sorted(self._positions.items())[:MAX_ROWS]:
+            yield _row(position)
+        for currency, sums in self._sums().items():
+            yield ("all", currency, "", "", "", *(_amount(figure) for figure in sums))
+
+    def news(self) -> str:
+        """Where the stream stands, in a line."""
+        if not self.heard:
+            return "waiting for the sidecar"
+        line = "live" if self.connected else "no connection, these figures are old"
+        return f"{line}; journal at {self.sequence}, {self.closed_trades} trades closed"
+
+    def _sums(self) -> dict[str, Sums]:
+        found: dict[str, Sums] = {}
+        for total in (total for portfolio in self._totals.values() for total in portfolio.totals):
+            sums = found.get(total.currency, Sums())
+            found[total.currency] = Sums(
+                _sum(sums.unrealized, total.unrealized_pnl),
+                sums.gross + total.gross_realized_pnl,
+                sums.fees + total.realized_fees,
+                sums.net + total.net_realized_pnl,
+            )
+        return found
+
+
+class Screen(Protocol):
+    """What a board is drawn on: a context manager; what was drawn last stays."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+    def say(self, line: str) -> None:
+        """Print a line that stays."""
+
+    def draw(self) -> None:
+        """Show the board as it is now."""
+
+
+class PlainLines:
+    """A screen that cannot be written over: a block of lines every few seconds."""
+
+    def __init__(self, board: Board, out: TextIO, clock: Callable[[], float]) -> None:
+        """Write ``board`` to ``out``; ``clock`` says seconds."""
+        self._board = board
+        self._out = out
+        self._clock = clock
+        self._due = clock()
+
+    def __enter__(self) -> Self:
+        """Nothing to prepare."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Draw the last state."""
+        self._block()
+
+    def say(self, line: str) -> None:
+        """Print a line."""
+        self._out.write(line + "\n")
+        self._out.flush()
+
+    def draw(self) -> None:
+        """Print the board when the interval is over."""
+        if self._clock() >= self._due:
+            self._due = self._clock() + PLAIN_INTERVAL_SECONDS
+            self._block()
+
+    def _block(self) -> None:
+        rows = list(self._board.rows())
+        self.say(self._board.news())
+        if not rows:
+            return
+        widths = [max(len(cell) for cell in column) for column in zip(COLUMNS, *rows, strict=True)]
+        for row in (COLUMNS, *rows):
+            cells = [
+                cell.ljust(width) if place < _TEXT_COLUMNS else cell.rjust(width)
+                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            self.say("  " + "  ".join(cells).rstrip())
+
+
+class LiveTable:
+    """A screen that is written over: one table that changes in place, lines that stay above it."""
+
+    def __init__(self, board: Board, out: TextIO) -> None:
+        """Draw ``board`` on the terminal ``out``."""
+        from rich.console import Console
+        from rich.live import Live
+
+        self._board = board
+        self._live = Live(self._table(), console=Console(file=out), auto_refresh=False)
+
+    def __enter__(self) -> Self:
+        """Take the terminal's lines."""
+        self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Leave the last state on the terminal."""
+        self.draw()
+        self._live.stop()
+
+    def say(self, line: str) -> None:
+        """Print a line above the table."""
+        self._live.console.print(line, markup=False, highlight=False)
+
+    def draw(self) -> None:
+        """Draw the table anew."""
+        self._live.update(self._table(), refresh=True)
+
+    def _table(self) -> Table:
+        from rich.table import Table
+
+        table = Table(
+            box=None, pad_edge=False, collapse_padding=True, caption=self._board.news(), caption_justify="left"
+        )
+        for place, name in enumerate(COLUMNS):
+            table.add_column(name, justify="left" if place < _TEXT_COLUMNS else "right", no_wrap=True)
+        for row in self._board.rows():
+            table.add_row(
+                *(_coloured(cell) if place in (_UNREALIZED, _NET) else cell for place, cell in enumerate(row)),
+                style="" if self._board.connected else "dim",
+            )
+        return table
+
+
+def screen(board: Board, out: TextIO, clock: Callable[[], float]) -> Screen:
+    """The screen that fits ``out``."""
+    return LiveTable(board, out) if out.isatty() else PlainLines(board, out, clock)
+
+
+def _row(position: Position) -> tuple[str, ...]:
+    flat = position.side is PositionSide.FLAT
+    return (
+        position.portfolio_id,
+        position.side.name,
+        "" if flat else f"{position.total_quantity.normalize():,f}",
+        _price(position.average_entry_price),
+        "" if flat else _price(position.mark_price) + ("*" if position.mark_stale else ""),
+        "" if flat else _amount(position.unrealized_pnl),
+        _amount(position.gross_realized_pnl),
+        _amount(position.realized_fees),
+        _amount(position.net_realized_pnl),
+    )
+
+
+def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else one + other
+
+
+def _amount(figure: Decimal | None) -> str:
+    return "unknown" if figure is None else f"{figure:,.2f}"
+
+
+def _price(figure: Decimal | None) -> str:
+    if figure is None:
+        return ""
+    fraction = max(0, _PRICE_DIGITS - 1 - max(0, figure.adjusted()))
+    return f"{figure:,.{fraction}f}"
+
+
+def _coloured(cell: str) -> str:
+    colour = "red" if cell.startswith("-") else "green" if cell[:1].isdigit() else "yellow"
+    return f"[{colour}]{cell}[/]"

@@ -1,0 +1,147 @@
+"""Entries and closed trades as the world sees them: in tables, on the wire, in the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from enum import Enum
+from typing import NamedTuple
+
+from lotkeeperd.domain.book import Direction, Fill, Lot, LotOpened, LotReduced, Record
+from lotkeeperd.domain.commands import Command, entry_id, trade_id
+from lotkeeperd.domain.decimals import ZERO, percent
+
+
+class EntryStatus(Enum):
+    """How much of an entry is open; the value is stored."""
+
+    OPEN = "OPEN"
+    PARTIALLY_CLOSED = "PARTIALLY_CLOSED"
+    CLOSED = "CLOSED"
+
+
+def status_of(quantity: Decimal, remaining: Decimal) -> EntryStatus:
+    """The status of an entry of ``quantity`` with ``remaining`` of it open."""
+    if not remaining:
+        return EntryStatus.CLOSED
+    return EntryStatus.OPEN if remaining == quantity else EntryStatus.PARTIALLY_CLOSED
+
+
+class Entry(NamedTuple):
+    """One lot with its identity; fields as in the contract, times in nanoseconds UTC, amounts in the quote currency."""
+
+    portfolio_id: str
+    symbol: str
+    remaining_quantity: Decimal
+    open_fee: Decimal
+    opened: LotOpened
+
+    @property
+    def entry_id(self) -> str:
+        """Made by the ledger."""
+        return entry_id(self.opened.sequence)
+
+    @property
+    def status(self) -> EntryStatus:
+        """Open, partially closed or closed."""
+        return status_of(self.opened.quantity, self.remaining_quantity)
+
+
+def entry_as_opened(portfolio_id: str, symbol: str, opened: LotOpened) -> Entry:
+    """The lot as it was the moment it was opened."""
+    return Entry(portfolio_id, symbol, opened.quantity, opened.fee, opened)
+
+
+def entry_of(portfolio_id: str, symbol: str, lot: Lot) -> Entry:
+    """The lot as it is now."""
+    return Entry(portfolio_id, symbol, lot.remaining, lot.open_fee, lot.opened)
+
+
+class ClosedTrade(NamedTuple):
+    """One FIFO match; fields as in the contract, times in nanoseconds UTC, amounts in the quote currency."""
+
+    portfolio_id: str
+    symbol: str
+    side: Direction
+    sequence: int
+    index: int
+    entry_sequence: int
+    quantity: Decimal
+    entry_price: Decimal
+    exit_price: Decimal
+    entry_time: int
+    exit_time: int
+    exit_order_id: str
+    exit_fill_id: str
+    exit_reason: str
+    gross_pnl: Decimal
+    entry_fee: Decimal
+    exit_fee: Decimal
+    net_pnl: Decimal
+    pnl_pct: Decimal | None
+    entry_order_id: str
+    entry_fill_id: str
+    group_id: str
+    labels: tuple[tuple[str, str], ...]
+    synthetic: bool
+
+    @property
+    def trade_id(self) -> str:
+        """Made by the ledger."""
+        return trade_id(self.sequence, self.index)
+
+    @property
+    def entry_id(self) -> str:
+        """The entry that was closed."""
+        return entry_id(self.entry_sequence)
+
+
+def closed_trades(command: Command, fill: Fill, records: Sequence[Record]) -> Iterator[ClosedTrade]:
+    """One closed trade for each reduced lot among ``records``, in order; run under ``localcontext(EXACT)``."""
+    for index, record in enumerate(records):
+        if isinstance(record, LotReduced):
+            yield _closed_trade(command, fill, index, record)
+
+
+def _closed_trade(command: Command, fill: Fill, index: int, record: LotReduced) -> ClosedTrade:
+    opened = record.lot.opened
+    origin = opened.origin
+    net = record.gross - record.entry_fee - record.exit_fee
+    return ClosedTrade(
+        command.portfolio_id,
+        command.symbol,
+        opened.direction,
+        record.sequence,
+        index,
+        opened.sequence,
+        record.quantity,
+        opened.price,
+        record.exit_price,
+        opened.time,
+        fill.time,
+        command.order_id,
+        command.fill_id,
+        command.reason,
+        record.gross,
+        record.entry_fee,
+        record.exit_fee,
+        net,
+        percent(net, opened.price * record.quantity),
+        origin.order_id,
+        origin.fill_id,
+        origin.group_id,
+        origin.labels,
+        origin.synthetic,
+    )
+
+
+class Totals(NamedTuple):
+    """Sums of realized P&L in one currency."""
+
+    gross_realized: Decimal = ZERO
+    realized_fees: Decimal = ZERO
+
+    @property
+    def net_realized(self) -> Decimal:
+        """Gross without the fees; run under ``localcontext(EXACT)``."""
+        return self.gross_realized - self.realized_fees

@@ -1,0 +1,194 @@
+"""The ledger as its edges use it: writes go to the one writer, reads to memory or history, streams to the publisher."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from decimal import localcontext
+from typing import NamedTuple
+
+from lotkeeperd.domain.commands import Command
+from lotkeeperd.domain.decimals import EXACT
+from lotkeeperd.domain.refusals import PortfolioNotFound
+from lotkeeperd.domain.trades import ClosedTrade, Entry, Totals, entry_as_opened
+from lotkeeperd.service.batch import Outcome
+from lotkeeperd.service.marks import Mark, MarkBoard, Source
+from lotkeeperd.service.ports import (
+    Clock,
+    Encoder,
+    EntryFilter,
+    Fact,
+    Position,
+    Reader,
+    State,
+    Store,
+    TradeFilter,
+    Written,
+)
+from lotkeeperd.service.streams import Publisher, Wanted
+from lotkeeperd.service.summary import Summaries
+from lotkeeperd.service.valuation import Valuation, Valued
+from lotkeeperd.service.writer import Writer
+
+TICK = 1.0
+"""Seconds between two looks at what has expired."""
+
+
+class Limits(NamedTuple):
+    """What the ledger allows; ``mark_max_age`` in nanoseconds."""
+
+    write_queue: int
+    max_streams: int
+    mark_max_age: int
+    create_portfolios: bool
+
+
+class Ledger:
+    """Everything between the edges. Made inside the event loop it runs in."""
+
+    def __init__(
+        self, store: Store, reader: Reader, encoder: Encoder, clock: Clock, limits: Limits, state: State
+    ) -> None:
+        self.ledger_id = state.ledger_id
+        self.currency = state.currency
+        self._reader = reader
+        self._clock = clock
+        self._marks = MarkBoard(limits.mark_max_age)
+        self._valuation = Valuation(self._marks)
+        self._publisher = Publisher(state.ledger_id, self._valuation, reader, encoder, limits.max_streams)
+        self._writer = Writer(
+            store, self._valuation.book, self._valuation.has, clock, limits.write_queue, limits.create_portfolios
+        )
+        self.summaries = Summaries(self._valuation, lambda: self._publisher.head, clock)
+        self._expiry: asyncio.TimerHandle | None = None
+        self._take_over((), state)
+        self._writing = self._writer.start(state.last_sequence, self._take_over)
+        self.stopped = self._writer.stopped
+        """Set when nothing can be written any more: fenced, or corrupt."""
+        self._ticker = asyncio.create_task(self._tick(), name="ticker")
+
+    # Writes.
+
+    async def submit(self, command: Command) -> Outcome:
+        """Write ``command``; on disk when this returns. Raises a Refusal."""
+        return await self._writer.submit(command)
+
+    def position(self, outcome: Outcome) -> Valued:
+        """The position that ``outcome`` left, at its newest mark."""
+        with localcontext(EXACT):
+            return self._valuation.value(outcome.command.symbol, outcome.book)
+
+    def _take_over(self, written: Sequence[Written], state: State | None) -> None:
+        """Make what was committed visible: books first, then facts; nobody is told before."""
+        if state is not None:
+            self._valuation.load(state.portfolios, state.books)
+            self._publisher.reloaded(state.last_sequence)
+        for done in written:
+            self._valuation.commit(done.portfolios, done.books)
+            self._publisher.committed(done.decisions[-1].sequence, _facts(done))
+
+    # Marks.
+
+    def set_marks(self, marks: Sequence[Mark], source: str) -> int:
+        """Take marks; how many were not older than what the source sent before."""
+        taken = self._marks.accept(marks, source, self._clock())
+        if self._valuation.marked(taken):
+            self._publisher.changed()
+        self._watch_expiry()
+        return len(taken)
+
+    def marks(self, symbols: Sequence[str]) -> list[tuple[Mark, bool]]:
+        """The newest mark of each symbol and whether it is stale; all of them when ``symbols`` is empty."""
+        return self._marks.all(symbols)
+
+    def sources(self) -> list[Source]:
+        """Every source of marks."""
+        return self._marks.sources()
+
+    def _watch_expiry(self) -> None:
+        due = self._marks.next_expiry()
+        if due is not None and self._expiry is None:
+            wait = max(0.0, (due - self._clock()) / 1e9)
+            self._expiry = asyncio.get_running_loop().call_later(wait, self._expire)
+
+    def _expire(self) -> None:
+        self._expiry = None
+        if self._valuation.marked(self._marks.expire(self._clock())):
+            self._publisher.changed()
+        self._watch_expiry()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            self.summaries.forget()
+
+    # Reads.
+
+    @property
+    def head(self) -> int:
+        """The newest committed sequence."""
+        return self._publisher.head
+
+    def check_portfolio(self, portfolio_id: str) -> None:
+        """Raises PortfolioNotFound."""
+        if not self._valuation.has(portfolio_id):
+            raise PortfolioNotFound(portfolio_id)
+
+    async def entries(self, wanted: EntryFilter, after: tuple[int, int] | None, limit: int) -> list[Entry]:
+        """Lots in FIFO order after (entry time, sequence). Raises PortfolioNotFound."""
+        self.check_portfolio(wanted.portfolio_id)
+        return await self._reader.entries(wanted, after, limit)
+
+    async def trades(self, wanted: TradeFilter, after: Position | None, until: int, limit: int) -> list[ClosedTrade]:
+        """Closed trades in order after a position, of records up to ``until``. Raises PortfolioNotFound."""
+        self.check_portfolio(wanted.portfolio_id)
+        return await self._reader.trades(wanted, after, until, limit)
+
+    async def trade_totals(self, wanted: TradeFilter) -> tuple[Totals, int]:
+        """Sums over all closed trades that ``wanted`` selects, and the sequence they are taken at.
+
+        Whole portfolios and whole symbols are read off the books. Raises PortfolioNotFound.
+        """
+        self.check_portfolio(wanted.portfolio_id)
+        head = self._publisher.head
+        if wanted == TradeFilter(wanted.portfolio_id):
+            with localcontext(EXACT):
+                sums = self._valuation.totals(wanted.portfolio_id)
+            return Totals(sums.gross_realized, sums.realized_fees), head
+        if wanted == TradeFilter(wanted.portfolio_id, wanted.symbol):
+            book = self._valuation.book((wanted.portfolio_id, wanted.symbol))
+            return Totals(book.gross, book.fees) if book else Totals(), head
+        return await self._reader.totals(wanted, head), head
+
+    # Streams.
+
+    def follow(self, wanted: Wanted) -> AsyncGenerator[bytes]:
+        """Messages of one StreamPnL, as bytes."""
+        return self._publisher.follow(wanted)
+
+    # The end.
+
+    def drain(self) -> None:
+        """End streams and take no more writes; those that wait are carried through."""
+        self._publisher.drain()
+        self._writer.close()
+
+    async def drained(self) -> None:
+        """Until everything that was taken is on disk and answered."""
+        self._ticker.cancel()
+        if self._expiry is not None:
+            self._expiry.cancel()
+        await self._writing
+
+
+def _facts(done: Written) -> Iterator[tuple[Position, Fact]]:
+    """What a batch adds to the stream, in order: trades of a record, then the lot it opened."""
+    for decision, trades in zip(done.decisions, done.trades, strict=True):
+        for trade in trades:
+            yield (decision.sequence, trade.index), trade
+        if decision.opened is not None:
+            command = decision.command
+            yield (
+                (decision.sequence, len(trades)),
+                entry_as_opened(command.portfolio_id, command.symbol, decision.opened),
+            )

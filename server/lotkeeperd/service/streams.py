@@ -1,0 +1,401 @@
+"""StreamPnL: facts that are never dropped and values that are latest-wins, to any number of subscribers.
+
+Problem: a queue per subscriber grows with the slowest of them, and building each message per subscriber costs more than the
+ledger. Therefore nothing is queued: subscribers who want the same share a channel, and one that is ready is handed what came
+since its cursor, as bytes that are built once for all that stand at the same place. One that fell so far behind that the
+channel has dropped facts reads them from the journal in pages, on a read connection. The writer never waits for anyone.
+
+A message's sequence is S only when every fact up to S was sent; facts are ordered (sequence, index). Facts enter the channels
+in the moment their commit is taken over; values and wake-ups follow in frames of a millisecond.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from decimal import localcontext
+from typing import NamedTuple
+
+from lotkeeperd.domain.decimals import EXACT
+from lotkeeperd.domain.refusals import LedgerReplaced, SequenceAhead, ServerDraining, TooManyStreams
+from lotkeeperd.service.channel import Channel, Cursor, Item, finish
+from lotkeeperd.service.ports import ALL_OF_IT, Encoder, Fact, FactFilter, Key, Position, Reader
+from lotkeeperd.service.valuation import Valuation, Valued
+
+FRAME = 0.001
+"""Seconds between two frames at least."""
+
+FACTS_PER_MESSAGE = 1000
+POSITIONS_PER_MESSAGE = 500
+BYTES_PER_MESSAGE = (1 << 20) - (1 << 16)
+"""Limits of one message; what is left of 1 MiB is for the envelope and the totals."""
+
+HEARTBEAT = 5.0
+"""Seconds without a message before a heartbeat, when the caller names none."""
+
+
+class Wanted(NamedTuple):
+    """What a subscriber asked for; intervals in seconds. ``after`` is the sequence to resume from."""
+
+    filter: FactFilter
+    after: int | None = None
+    ledger_id: str = ""
+    min_interval: float = 0.0
+    heartbeat: float = HEARTBEAT
+
+
+class Publisher:
+    """Takes over what was committed and what marks changed, and serves subscribers. Lives in the event loop."""
+
+    def __init__(
+        self, ledger_id: str, valuation: Valuation, reader: Reader, encoder: Encoder, max_streams: int
+    ) -> None:
+        self._ledger_id = ledger_id
+        self._valuation = valuation
+        self._reader = reader
+        self._encoder = encoder
+        self._max_streams = max_streams
+        self._head = 0
+        self._streams = 0
+        self._channels: dict[FactFilter, Channel] = {}
+        self._routes: dict[Key, list[Channel]] = {}
+        self._pieces: dict[Key, bytes] = {}
+        self._totals: dict[str, bytes] = {}
+        self._frame: asyncio.Handle | None = None
+        self._framed_at = 0.0
+        self._draining = False
+        self._sleepers: set[asyncio.Future[None]] = set()
+
+    @property
+    def head(self) -> int:
+        """The newest committed sequence."""
+        return self._head
+
+    @property
+    def stream_count(self) -> int:
+        """Streams that are open now."""
+        return self._streams
+
+    def committed(self, head: int, facts: Iterable[tuple[Position, Fact]]) -> None:
+        """Take over facts of a batch that was committed up to ``head``; the valuation has its books already."""
+        self._head = head
+        if self._channels:
+            for at, fact in facts:
+                item = Item(at, fact)
+                for channel in self._route((fact.portfolio_id, fact.symbol)):
+                    channel.add_fact(item)
+        self.changed()
+
+    def reloaded(self, head: int) -> None:
+        """The books were read anew from disk: subscribers take what facts they miss from the journal."""
+        self._head = head
+        self._pieces.clear()
+        self._totals.clear()
+        for channel in self._channels.values():
+            channel.forget_facts(head)
+            channel.wake()
+        self.changed()
+
+    def changed(self) -> None:
+        """Books or marks changed: publish in the next frame."""
+        if self._frame is None and self._channels:
+            loop = asyncio.get_running_loop()
+            wait = self._framed_at + FRAME - loop.time()
+            self._frame = loop.call_later(wait, self._publish) if wait > 0 else loop.call_soon(self._publish)
+
+    def _publish(self) -> None:
+        if self._frame is not None:
+            self._frame.cancel()
+            self._frame = None
+        self._framed_at = asyncio.get_running_loop().time()
+        touched: dict[int, Channel] = {}
+        for key, mark_changes in self._valuation.take_changes().items():
+            self._pieces.pop(key, None)
+            self._totals.pop(key[0], None)
+            for channel in self._route(key):
+                channel.add_change(key, mark_changes)
+                touched[id(channel)] = channel
+        for channel in touched.values():
+            channel.wake()
+
+    def _route(self, key: Key) -> list[Channel]:
+        route = self._routes.get(key)
+        if route is None:
+            route = self._routes[key] = [channel for channel in self._channels.values() if channel.wanted.takes(*key)]
+        return route
+
+    def drain(self) -> None:
+        """End every stream with ServerDraining, now."""
+        self._draining = True
+        for channel in self._channels.values():
+            channel.wake()
+        for sleeper in self._sleepers:
+            finish(sleeper)
+
+    async def follow(self, wanted: Wanted) -> AsyncGenerator[bytes]:
+        """Messages for one subscriber, until it goes away or the server drains.
+
+        Raises LedgerReplaced, SequenceAhead, TooManyStreams or ServerDraining.
+        """
+        self._check(wanted)
+        channel = self._joined(wanted.filter)
+        try:
+            async with aclosing(_Subscriber(self, channel, wanted).messages()) as messages:
+                async for message in messages:
+                    yield message
+        finally:
+            self._leave(channel)
+
+    def _check(self, wanted: Wanted) -> None:
+        if self._draining:
+            raise ServerDraining
+        if wanted.after is not None:
+            if wanted.ledger_id != self._ledger_id:
+                raise LedgerReplaced(wanted.ledger_id, self._ledger_id)
+            if wanted.after > self._head:
+                raise SequenceAhead("after_sequence", wanted.after, self._head)
+        if self._streams >= self._max_streams:
+            raise TooManyStreams(self._max_streams)
+
+    def _joined(self, wanted: FactFilter) -> Channel:
+        if not self._channels:
+            self._valuation.take_changes()  # nobody looked, so nobody is told
+            self._pieces.clear()
+            self._totals.clear()
+        channel = self._channels.get(wanted)
+        if channel is None:
+            channel = self._channels[wanted] = Channel(wanted, self._head)
+            self._routes.clear()
+        channel.subscribers += 1
+        self._streams += 1
+        return channel
+
+    def _leave(self, channel: Channel) -> None:
+        self._streams -= 1
+        channel.subscribers -= 1
+        if not channel.subscribers:
+            del self._channels[channel.wanted]
+            self._routes.clear()
+
+    # What subscribers ask for.
+
+    @property
+    def draining(self) -> bool:
+        """Whether streams are to end."""
+        return self._draining
+
+    async def page(self, wanted: FactFilter, after: Position) -> tuple[list[Item], Position]:
+        """Facts after a position from the journal, and how far they reach."""
+        page = await self._reader.facts(wanted, after, self._head, FACTS_PER_MESSAGE)
+        return [Item(at, fact) for at, fact in page.facts], page.until
+
+    def opening(self, channel: Channel, at: Position | None) -> tuple[Cursor, list[Item], AsyncGenerator[bytes]]:
+        """The facts still owed after ``at`` (None: none) and the snapshot, both of this moment."""
+        self._publish()
+        place = channel.next_fact if at is None else channel.place_of(at)
+        assert place is not None
+        cursor = Cursor((self._head, ALL_OF_IT), channel.next_fact, channel.change, channel.marks)
+        owed = channel.facts_from(place, channel.next_fact - place)
+        shown = list(self._shown(channel.wanted))
+        totals = [self._totals_piece(portfolio_id) for portfolio_id in self._portfolios(channel.wanted)]
+        return cursor, owed, self._snapshot(shown, totals, self._head)
+
+    def _shown(self, wanted: FactFilter) -> Iterator[tuple[Key, Valued]]:
+        """Every open position, and flat ones that were named."""
+        for portfolio_id in self._portfolios(wanted):
+            for symbol, valued in self._valuation.positions(portfolio_id).items():
+                if symbol in wanted.symbols if wanted.symbols is not None else valued.book.direction is not None:
+                    yield (portfolio_id, symbol), valued
+
+    def _portfolios(self, wanted: FactFilter) -> list[str]:
+        known = self._valuation.portfolios()
+        return known if wanted.portfolios is None else [name for name in known if name in wanted.portfolios]
+
+    async def _snapshot(
+        self, shown: Sequence[tuple[Key, Valued]], totals: Sequence[bytes], head: int
+    ) -> AsyncGenerator[bytes]:
+        pieces: list[bytes] = []
+        size = 0
+        for number in range(len(shown) + len(totals)):
+            piece = self._encoder.position(*shown[number]) if number < len(shown) else totals[number - len(shown)]
+            if size + len(piece) > BYTES_PER_MESSAGE:
+                yield self._encoder.snapshot(head, pieces, more=True)
+                pieces, size = [], 0
+            pieces.append(piece)
+            size += len(piece)
+            if number % POSITIONS_PER_MESSAGE == 0:
+                await asyncio.sleep(0)
+        yield self._encoder.snapshot(head, pieces, more=False)
+
+    def facts_messages(self, items: Sequence[Item], until: Position) -> Iterator[tuple[Position, bytes]]:
+        """Updates with ``items`` alone, which reach to ``until``, each with the position it brings its reader to."""
+        start = 0
+        while start < len(items):
+            chunk = self._chunk(items, start)
+            start += len(chunk)
+            at = chunk[-1].at if start < len(items) else until
+            sequence = items[start].at[0] - 1 if start < len(items) else _sequence_of(until)
+            yield at, self._encoder.update(sequence, [item.encoded(self._encoder) for item in chunk], 0)
+
+    def _chunk(self, items: Sequence[Item], start: int) -> list[Item]:
+        """As many as fit into one message, one at least."""
+        room, end = BYTES_PER_MESSAGE, start
+        while end < len(items) and end - start < FACTS_PER_MESSAGE:
+            room -= len(items[end].encoded(self._encoder))
+            if room < 0 and end > start:
+                break
+            end += 1
+        return list(items[start:end])
+
+    def heartbeat(self) -> bytes:
+        """That nothing changed."""
+        return self._encoder.heartbeat(self._head)
+
+    def next_message(self, channel: Channel, cursor: Cursor) -> tuple[bytes, Cursor]:
+        """What came after ``cursor``, built once for all that stand there, and where it leads."""
+        place = (cursor.fact, cursor.change, cursor.marks)
+        built = channel.built.get(place)
+        if built is None:
+            built = channel.built[place] = self._built(channel, cursor)
+        return built
+
+    def _built(self, channel: Channel, cursor: Cursor) -> tuple[bytes, Cursor]:
+        owed = channel.facts_from(cursor.fact, FACTS_PER_MESSAGE + 1)
+        chunk = self._chunk(owed, 0)
+        pieces = [item.encoded(self._encoder) for item in chunk]
+        if len(chunk) < len(owed):  # facts first: positions would show what their facts have not told yet
+            sequence = owed[len(chunk)].at[0] - 1
+            return self._encoder.update(sequence, pieces, 0), cursor._replace(
+                at=chunk[-1].at, fact=cursor.fact + len(chunk)
+            )
+        return self._with_values(channel, cursor, pieces)
+
+    def _with_values(self, channel: Channel, cursor: Cursor, pieces: list[bytes]) -> tuple[bytes, Cursor]:
+        changes = channel.changes_since(cursor.change)
+        room = BYTES_PER_MESSAGE - sum(map(len, pieces))
+        touched: dict[str, None] = {}
+        sent, shown_marks = cursor.change, 0
+        for change in changes[:POSITIONS_PER_MESSAGE]:
+            piece = self._piece(change.key)
+            room -= len(piece)
+            if room < 0:
+                break
+            pieces.append(piece)
+            touched[change.key[0]] = None
+            sent = change.number
+            shown_marks += change.mark > cursor.change
+        pieces += [self._totals_piece(portfolio_id) for portfolio_id in touched]
+        marks, folded = cursor.marks + shown_marks, 0
+        if sent == channel.change:
+            marks, folded = channel.marks, channel.marks - marks
+        message = self._encoder.update(self._head, pieces, folded)
+        return message, Cursor((self._head, ALL_OF_IT), channel.next_fact, sent, marks)
+
+    def _piece(self, key: Key) -> bytes:
+        piece = self._pieces.get(key)
+        if piece is None:
+            valued = self._valuation.positions(key[0])[key[1]]
+            piece = self._pieces[key] = self._encoder.position(key, valued)
+        return piece
+
+    def _totals_piece(self, portfolio_id: str) -> bytes:
+        piece = self._totals.get(portfolio_id)
+        if piece is None:
+            with localcontext(EXACT):
+                piece = self._encoder.totals(portfolio_id, self._valuation.totals(portfolio_id))
+            self._totals[portfolio_id] = piece
+        return piece
+
+    async def sleep(self, seconds: float) -> None:
+        """``seconds``, or until the server drains."""
+        loop = asyncio.get_running_loop()
+        sleeper: asyncio.Future[None] = loop.create_future()
+        self._sleepers.add(sleeper)
+        timer = loop.call_later(seconds, finish, sleeper)
+        try:
+            await sleeper
+        finally:
+            timer.cancel()
+            self._sleepers.discard(sleeper)
+
+
+class _Subscriber:
+    """One stream: owed facts, a snapshot, then updates, and heartbeats while nothing changes."""
+
+    def __init__(self, publisher: Publisher, channel: Channel, wanted: Wanted) -> None:
+        self._publisher = publisher
+        self._channel = channel
+        self._wanted = wanted
+        self._at: Position = (0, 0)
+
+    async def messages(self) -> AsyncGenerator[bytes]:
+        publisher, channel = self._publisher, self._channel
+        at = None
+        if self._wanted.after is not None:
+            async with aclosing(self._caught_up((self._wanted.after, ALL_OF_IT))) as pages:
+                async for message in pages:
+                    yield message
+            at = self._at
+        cursor, owed, snapshot = publisher.opening(channel, at)
+        for _, message in publisher.facts_messages(owed, cursor.at):
+            yield message
+        async with aclosing(snapshot):
+            async for message in snapshot:
+                yield message
+        async with aclosing(self._updates(cursor)) as updates:
+            async for message in updates:
+                yield message
+
+    async def _updates(self, cursor: Cursor) -> AsyncGenerator[bytes]:
+        publisher, channel, loop = self._publisher, self._channel, asyncio.get_running_loop()
+        sent_at = loop.time()
+        while True:
+            if await self._idle(cursor, sent_at):
+                cursor = cursor._replace(at=(publisher.head, ALL_OF_IT))
+                yield publisher.heartbeat()
+                sent_at = loop.time()
+                continue
+            if (rest := sent_at + self._wanted.min_interval - loop.time()) > 0:
+                await publisher.sleep(rest)
+            if publisher.draining:
+                raise ServerDraining
+            if cursor.fact < channel.first_fact:
+                async with aclosing(self._caught_up(cursor.at)) as pages:
+                    async for message in pages:
+                        yield message
+                cursor = cursor._replace(at=self._at, fact=channel.place_of(self._at) or 0)
+            if channel.has_news(cursor):
+                message, cursor = publisher.next_message(channel, cursor)
+                yield message
+                sent_at = loop.time()
+
+    async def _idle(self, cursor: Cursor, sent_at: float) -> bool:
+        """Wait for news; True when a heartbeat is due instead."""
+        loop = asyncio.get_running_loop()
+        due = sent_at + self._wanted.heartbeat
+        while (
+            not self._publisher.draining
+            and not self._channel.has_news(cursor)
+            and cursor.fact >= self._channel.first_fact
+        ):
+            if loop.time() >= due:
+                return True
+            await self._channel.wait(due - loop.time())
+        return False
+
+    async def _caught_up(self, at: Position) -> AsyncGenerator[bytes]:
+        """Facts after ``at`` from the journal, until the channel's log has the rest; leaves in ``_at`` how far it came."""
+        self._at = at
+        while self._channel.place_of(self._at) is None:
+            if self._publisher.draining:
+                raise ServerDraining
+            items, until = await self._publisher.page(self._channel.wanted, self._at)
+            for self._at, message in self._publisher.facts_messages(items, until):
+                yield message
+            self._at = until
+
+
+def _sequence_of(at: Position) -> int:
+    """The sequence up to which every fact was sent once ``at`` was."""
+    return at[0] if at[1] == ALL_OF_IT else at[0] - 1

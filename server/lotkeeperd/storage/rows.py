@@ -1,0 +1,250 @@
+"""Domain values to rows and back. Rows to write are tuples in the order of the table's columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row
+
+from lotkeeperd.domain.book import Book, Direction, Fill, LotOpened, Origin
+from lotkeeperd.domain.commands import RULES_VERSION, Command, Decision, Excess, Match, Method
+from lotkeeperd.domain.decimals import ZERO, average, plain
+from lotkeeperd.domain.trades import ClosedTrade, Entry
+from lotkeeperd.storage.columns import labels_of, labels_text
+from lotkeeperd.storage.identity import KEY_VERSION, fill_key, request_key
+
+Amount = Callable[[Decimal], Any]
+
+FLAT = "FLAT"
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def journal_row(decision: Decision) -> tuple[Any, ...]:
+    """One record: keys, what was asked, what was decided."""
+    command = decision.command
+    portfolio_id, request_id, fill_id = command.portfolio_id, command.request_id, command.fill_id
+    return (
+        decision.sequence,
+        decision.recorded_time,
+        portfolio_id,
+        command.symbol,
+        command.method.value,
+        RULES_VERSION,
+        KEY_VERSION,
+        command.role.value,
+        request_key(portfolio_id, request_id) if request_id else None,
+        request_id,
+        fill_key(portfolio_id, fill_id) if fill_id else None,
+        fill_id,
+        len(decision.matches),
+        _encode(_asked(command)),
+        _encode(_decided(decision)),
+    )
+
+
+def _asked(command: Command) -> dict[str, Any]:
+    """What the caller gave, and nothing that it left out."""
+    asked: dict[str, Any] = {"price": plain(command.price)}
+    if command.side is not None:
+        asked["side"] = command.side.name
+    if command.quantity is not None:
+        asked["quantity"] = plain(command.quantity)
+    if command.fee is not None:
+        asked["fee"] = plain(command.fee)
+    if command.time is not None:
+        asked["time"] = command.time
+    if command.close_all:
+        asked["close_all"] = True
+    if command.excess is not Excess.REJECT:
+        asked["excess"] = command.excess.value
+    for name in ("fee_currency", "order_id", "reason", "group_id"):
+        if value := getattr(command, name):
+            asked[name] = value
+    if command.labels:
+        asked["labels"] = dict(command.labels)
+    return asked
+
+
+def _decided(decision: Decision) -> dict[str, Any]:
+    """What the book made of it: the fill in full, the lot it opened, the lots it closed."""
+    fill, opened = decision.fill, decision.opened
+    what: dict[str, Any] = {"side": fill.direction.name, "quantity": plain(fill.quantity), "time": fill.time}
+    if opened is not None:
+        what["opened"] = [plain(opened.quantity), plain(opened.fee)]
+    if decision.matches:
+        what["closed"] = [
+            [
+                match.lot_sequence,
+                plain(match.quantity),
+                plain(match.gross),
+                plain(match.entry_fee),
+                plain(match.exit_fee),
+            ]
+            for match in decision.matches
+        ]
+    return what
+
+
+def decision_of(row: Row[Any]) -> Decision:
+    """The record of a journal row."""
+    asked, what = json.loads(row.asked), json.loads(row.decided)
+    command = Command(
+        Method(row.method),
+        row.portfolio_id,
+        row.symbol,
+        Direction[asked["side"]] if "side" in asked else None,
+        Decimal(asked["quantity"]) if "quantity" in asked else None,
+        Decimal(asked["price"]),
+        Decimal(asked["fee"]) if "fee" in asked else None,
+        asked.get("fee_currency", ""),
+        asked.get("time"),
+        asked.get("order_id", ""),
+        row.fill_id,
+        row.request_id,
+        asked.get("close_all", False),
+        Excess(asked.get("excess", Excess.REJECT.value)),
+        asked.get("reason", ""),
+        asked.get("group_id", ""),
+        tuple(asked.get("labels", {}).items()),
+    )
+    fill = Fill(Direction[what["side"]], Decimal(what["quantity"]), command.price, command.fee or ZERO, what["time"])
+    matches = tuple(Match(lot, *map(Decimal, amounts)) for lot, *amounts in what.get("closed", ()))
+    return Decision(row.sequence, row.recorded_time, command, fill, _opened(row.sequence, command, fill, what), matches)
+
+
+def _opened(sequence: int, command: Command, fill: Fill, what: dict[str, Any]) -> LotOpened | None:
+    if "opened" not in what:
+        return None
+    quantity, fee = what["opened"]
+    origin = Origin(command.order_id, command.fill_id, command.fee_currency, command.group_id, command.labels)
+    return LotOpened(sequence, fill.direction, Decimal(quantity), fill.price, Decimal(fee), fill.time, origin)
+
+
+def entry_row(entry: Entry, currency: str, amount: Amount) -> tuple[Any, ...]:
+    """A row of ``position_entries``."""
+    opened = entry.opened
+    origin = opened.origin
+    return (
+        entry.portfolio_id,
+        opened.time,
+        opened.sequence,
+        entry.entry_id,
+        entry.symbol,
+        opened.direction.name,
+        amount(opened.quantity),
+        amount(entry.remaining_quantity),
+        amount(opened.price),
+        origin.order_id,
+        origin.fill_id,
+        amount(opened.fee),
+        origin.fee_currency or currency,
+        amount(entry.open_fee),
+        entry.status.value,
+        origin.group_id,
+        labels_text(origin.labels),
+        origin.synthetic,
+    )
+
+
+def entry_of_row(row: Row[Any]) -> Entry:
+    """The entry of a row read through the table."""
+    origin = Origin(
+        row.entry_order_id,
+        row.entry_fill_id,
+        row.fee_currency,
+        row.group_id,
+        labels_of(row.labels),
+        bool(row.synthetic),
+    )
+    direction = Direction[row.side]
+    opened = LotOpened(row.sequence, direction, row.quantity, row.entry_price, row.fee, row.entry_time, origin)
+    return Entry(row.portfolio_id, row.symbol, row.remaining_quantity, row.open_fee, opened)
+
+
+def trade_row(trade: ClosedTrade, currency: str, amount: Amount) -> tuple[Any, ...]:
+    """A row of ``completed_trades``."""
+    return (
+        trade.portfolio_id,
+        trade.sequence,
+        trade.index,
+        trade.trade_id,
+        trade.symbol,
+        trade.side.name,
+        trade.entry_id,
+        amount(trade.quantity),
+        amount(trade.entry_price),
+        amount(trade.exit_price),
+        trade.entry_time,
+        trade.exit_time,
+        trade.exit_order_id,
+        trade.exit_fill_id,
+        trade.exit_reason,
+        amount(trade.gross_pnl),
+        amount(trade.entry_fee),
+        amount(trade.exit_fee),
+        amount(trade.net_pnl),
+        None if trade.pnl_pct is None else amount(trade.pnl_pct),
+        currency,
+        trade.entry_order_id,
+        trade.entry_fill_id,
+        trade.group_id,
+        labels_text(trade.labels),
+        trade.synthetic,
+    )
+
+
+def trade_of_row(row: Row[Any]) -> ClosedTrade:
+    """The closed trade of a row read through the table."""
+    return ClosedTrade(
+        row.portfolio_id,
+        row.symbol,
+        Direction[row.side],
+        row.sequence,
+        row._mapping["index"],
+        int(row.entry_id[1:]),
+        row.quantity,
+        row.entry_price,
+        row.exit_price,
+        row.entry_time,
+        row.exit_time,
+        row.exit_order_id,
+        row.exit_fill_id,
+        row.exit_reason,
+        row.gross_pnl,
+        row.entry_fee,
+        row.exit_fee,
+        row.net_pnl,
+        row.pnl_pct,
+        row.entry_order_id,
+        row.entry_fill_id,
+        row.group_id,
+        labels_of(row.labels),
+        bool(row.synthetic),
+    )
+
+
+def book_row(portfolio_id: str, symbol: str, book: Book, currency: str, amount: Amount) -> tuple[Any, ...]:
+    """A row of ``books``."""
+    oldest, newest = book.oldest, book.newest
+    return (
+        portfolio_id,
+        symbol,
+        FLAT if book.direction is None else book.direction.name,
+        amount(book.quantity),
+        amount(average(book.cost, book.quantity)) if book.quantity else None,
+        amount(book.cost),
+        amount(book.gross),
+        amount(book.fees),
+        amount(book.gross - book.fees),
+        amount(book.open_fees),
+        book.lot_count,
+        oldest and oldest.time,
+        newest and newest.time,
+        currency,
+        book.sequence,
+        book.newest_time,
+    )

@@ -1,0 +1,163 @@
+"""The tables. ``journal`` is the truth; the others are what it amounts to, written in the same transaction (law 9).
+
+``position_entries``, ``completed_trades`` and the view ``current_positions`` (made by the migration: what is open, out of the
+sums that the writer stores in ``books``; SQL adds nothing up) are for anybody's SQL: their columns are named as
+the contract's fields, sides are LONG, SHORT and FLAT, labels are JSON, times are nanoseconds UTC.
+
+Every key starts with the portfolio and nothing needs a database sequence without gaps, so that PostgreSQL-compatible
+distributed engines stay possible. Identity keys (law 8) are found by a 64-bit hash in the journal row itself, with the text
+beside it: two narrow indexes cost half of what an index over the texts costs once a million rows are there.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Index, Integer, MetaData, SmallInteger, Table, Text, text
+
+from lotkeeperd.storage.columns import Exact, Nanoseconds, Sequence
+
+REVISION = "0001"
+"""The schema this program writes. A database with another one is migrated, or refused when it is newer."""
+
+metadata = MetaData()
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("one", SmallInteger, primary_key=True, autoincrement=False),
+    Column("ledger_id", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("epoch", Sequence, nullable=False),
+    Column("last_sequence", Sequence, nullable=False),
+    Column("created_time", Nanoseconds, nullable=False),
+)
+
+portfolios = Table(
+    "portfolios",
+    metadata,
+    Column("portfolio_id", Text, primary_key=True),
+    Column("created_time", Nanoseconds, nullable=False),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("sequence", Sequence, primary_key=True, autoincrement=False),
+    Column("recorded_time", Nanoseconds, nullable=False),
+    Column("portfolio_id", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("rules", SmallInteger, nullable=False),
+    Column("key_version", SmallInteger, nullable=False),
+    Column("roles", SmallInteger, nullable=False),
+    Column("request_key", Sequence),
+    Column("request_id", Text, nullable=False),
+    Column("fill_key", Sequence),
+    Column("fill_id", Text, nullable=False),
+    Column("trade_count", Integer, nullable=False),
+    Column("asked", Text, nullable=False),
+    Column("decided", Text, nullable=False),
+)
+Index(
+    "journal_by_request",
+    journal.c.request_key,
+    sqlite_where=text("request_key IS NOT NULL"),
+    postgresql_where=text("request_key IS NOT NULL"),
+)
+Index(
+    "journal_by_fill",
+    journal.c.fill_key,
+    sqlite_where=text("fill_key IS NOT NULL"),
+    postgresql_where=text("fill_key IS NOT NULL"),
+)
+
+position_entries = Table(
+    "position_entries",
+    metadata,
+    Column("portfolio_id", Text, primary_key=True),
+    Column("entry_time", Nanoseconds, primary_key=True, autoincrement=False),
+    Column("sequence", Sequence, primary_key=True, autoincrement=False),
+    Column("entry_id", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("quantity", Exact, nullable=False),
+    Column("remaining_quantity", Exact, nullable=False),
+    Column("entry_price", Exact, nullable=False),
+    Column("entry_order_id", Text, nullable=False),
+    Column("entry_fill_id", Text, nullable=False),
+    Column("fee", Exact, nullable=False),
+    Column("fee_currency", Text, nullable=False),
+    Column("open_fee", Exact, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("group_id", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("synthetic", Boolean, nullable=False),
+)
+Index(
+    "position_entries_open",
+    position_entries.c.portfolio_id,
+    position_entries.c.symbol,
+    position_entries.c.entry_time,
+    position_entries.c.sequence,
+    sqlite_where=text("status <> 'CLOSED'"),
+    postgresql_where=text("status <> 'CLOSED'"),
+)
+
+completed_trades = Table(
+    "completed_trades",
+    metadata,
+    Column("portfolio_id", Text, primary_key=True),
+    Column("sequence", Sequence, primary_key=True, autoincrement=False),
+    Column("index", Integer, primary_key=True, autoincrement=False),
+    Column("trade_id", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("entry_id", Text, nullable=False),
+    Column("quantity", Exact, nullable=False),
+    Column("entry_price", Exact, nullable=False),
+    Column("exit_price", Exact, nullable=False),
+    Column("entry_time", Nanoseconds, nullable=False),
+    Column("exit_time", Nanoseconds, nullable=False),
+    Column("exit_order_id", Text, nullable=False),
+    Column("exit_fill_id", Text, nullable=False),
+    Column("exit_reason", Text, nullable=False),
+    Column("gross_pnl", Exact, nullable=False),
+    Column("entry_fee", Exact, nullable=False),
+    Column("exit_fee", Exact, nullable=False),
+    Column("net_pnl", Exact, nullable=False),
+    Column("pnl_pct", Exact),
+    Column("currency", Text, nullable=False),
+    Column("entry_order_id", Text, nullable=False),
+    Column("entry_fill_id", Text, nullable=False),
+    Column("group_id", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("synthetic", Boolean, nullable=False),
+)
+Index("completed_trades_by_exit_time", completed_trades.c.portfolio_id, completed_trades.c.exit_time)
+Index(
+    "completed_trades_by_group",
+    completed_trades.c.portfolio_id,
+    completed_trades.c.group_id,
+    sqlite_where=text("group_id <> ''"),
+    postgresql_where=text("group_id <> ''"),
+)
+
+books = Table(
+    "books",
+    metadata,
+    Column("portfolio_id", Text, primary_key=True),
+    Column("symbol", Text, primary_key=True),
+    Column("side", Text, nullable=False),
+    Column("total_quantity", Exact, nullable=False),
+    Column("average_entry_price", Exact),
+    Column("cost_basis", Exact, nullable=False),
+    Column("gross_realized_pnl", Exact, nullable=False),
+    Column("realized_fees", Exact, nullable=False),
+    Column("net_realized_pnl", Exact, nullable=False),
+    Column("open_fees", Exact, nullable=False),
+    Column("open_entry_count", Integer, nullable=False),
+    Column("first_entry_time", Nanoseconds),
+    Column("last_entry_time", Nanoseconds),
+    Column("currency", Text, nullable=False),
+    Column("sequence", Sequence, nullable=False),
+    Column("newest_time", Nanoseconds, nullable=False),
+)

@@ -1,0 +1,74 @@
+"""The blocking and the asyncio client under one handle, so that each test of the connection runs against both."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import aclosing, closing
+from itertools import islice
+from typing import Any
+
+import lotkeeper
+from lotkeeper.events import PnLEvent
+
+Told = Callable[[PnLEvent], object]
+
+LOT: dict[str, Any] = {"symbol": "BTC-PERP", "quantity": 2, "entry_price": "100.5", "entry_fill_id": "f1"}
+
+
+class Caller(ABC):
+    """One of the two clients."""
+
+    @abstractmethod
+    def follow(self, address: str, count: int, told: Told = print, **arguments: Any) -> list[PnLEvent]:  # noqa: ANN401 - of stream_pnl
+        """The first ``count`` events of a stream, each ``told`` at once; then stream and connection are closed."""
+
+    @abstractmethod
+    def enter(self, address: str, **arguments: Any) -> lotkeeper.CreateEntryResponse:  # noqa: ANN401 - of create_entry
+        """Open a lot."""
+
+
+class Blocking(Caller):
+    """``lotkeeper.connect``."""
+
+    def follow(self, address: str, count: int, told: Told = print, **arguments: Any) -> list[PnLEvent]:  # noqa: ANN401 - of stream_pnl
+        """See Caller."""
+        with lotkeeper.connect(address) as ledger, closing(ledger.stream_pnl(**arguments)) as stream:
+            events = []
+            for event in islice(stream, count):
+                told(event)
+                events.append(event)
+            return events
+
+    def enter(self, address: str, **arguments: Any) -> lotkeeper.CreateEntryResponse:  # noqa: ANN401 - of create_entry
+        """See Caller."""
+        with lotkeeper.connect(address) as ledger:
+            return ledger.create_entry(**LOT | arguments)
+
+
+class Asyncio(Caller):
+    """``lotkeeper.aio.connect``."""
+
+    def follow(self, address: str, count: int, told: Told = print, **arguments: Any) -> list[PnLEvent]:  # noqa: ANN401 - of stream_pnl
+        """See Caller."""
+
+        async def run() -> list[PnLEvent]:
+            events: list[PnLEvent] = []
+            async with lotkeeper.aio.connect(address) as ledger, aclosing(ledger.stream_pnl(**arguments)) as stream:
+                while len(events) < count:
+                    events.append(await anext(stream))
+                    told(events[-1])
+            return events
+
+        return asyncio.run(run())
+
+    def enter(self, address: str, **arguments: Any) -> lotkeeper.CreateEntryResponse:  # noqa: ANN401 - of create_entry
+        """See Caller."""
+
+        async def run() -> lotkeeper.CreateEntryResponse:
+            async with lotkeeper.aio.connect(address) as ledger:
+                return await ledger.create_entry(**LOT | arguments)
+
+        return asyncio.run(run())
+
+
+CALLERS = (Blocking(), Asyncio())

@@ -1,0 +1,81 @@
+"""A blocking client in a thread, and the server's side of the wire in the test's hand.
+
+The channel is grpcio-testing's. It passes messages as they are, without sockets, and neither waits nor times out by
+itself: clock and pauses are the test's too.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Self, TypeVar
+
+import grpc
+import grpc_testing
+from google.protobuf.message import Message
+
+from lotkeeper.calls import Defaults
+from lotkeeper.client import Ledger
+from lotkeeper.v1 import ledger_service_pb2, market_service_pb2
+from tests.client.samples import trailing_metadata
+
+T = TypeVar("T")
+
+LONGEST_WAIT = 30  # seconds, before a test that waits for an answer fails
+
+SERVICES = (
+    ledger_service_pb2.DESCRIPTOR.services_by_name["LedgerService"],
+    market_service_pb2.DESCRIPTOR.services_by_name["MarketService"],
+)
+METHODS = {name: method for service in SERVICES for name, method in service.methods_by_name.items()}
+
+
+class Conversation:
+    """``ask`` lets the client call; ``answer`` and ``refuse`` are what the server says to the next call of a method.
+
+    ``pauses`` are the seconds the client slept between tries; ``now`` is what its clock says.
+    """
+
+    def __init__(self, portfolio: str = "", timeout: float = 5.0) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+        self._channel = grpc_testing.channel(SERVICES, grpc_testing.strict_fake_time(0))
+        self._client = ThreadPoolExecutor(max_workers=1)
+        self.ledger = Ledger(
+            self._channel,
+            address="the test",
+            defaults=Defaults(portfolio, timeout),
+            clock=lambda: self.now,
+            sleep=self._sleep,
+            random=lambda: 0.0,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ledger.close()
+        self._client.shutdown()
+
+    def ask(self, question: Callable[[Ledger], T]) -> Future[T]:
+        """Let the client call, in its thread."""
+        return self._client.submit(question, self.ledger)
+
+    def answer(self, method: str, response: Message) -> Any:  # noqa: ANN401 - the request of any method
+        """Answer the next call of ``method``; gives its request."""
+        _, request, call = self._channel.take_unary_unary(METHODS[method])
+        call.terminate(response, (), grpc.StatusCode.OK, "")
+        return request
+
+    def refuse(self, method: str, code: grpc.StatusCode, words: str, *details: Message) -> Any:  # noqa: ANN401 - as above
+        """Refuse the next call of ``method``; gives its request."""
+        _, request, call = self._channel.take_unary_unary(METHODS[method])
+        call.terminate(None, trailing_metadata(code, words, *details), code, words)
+        return request
+
+    def stream(self, method: str) -> tuple[Any, Any]:
+        """The request of the next call of ``method``, and the server's end of its stream."""
+        _, request, call = self._channel.take_unary_stream(METHODS[method])
+        return request, call
+
+    def _sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
