@@ -11,6 +11,8 @@ from collections.abc import Generator
 import hypothesis
 import pytest
 
+pytest_plugins = ["tests.support.databases", "tests.support.sidecars"]
+
 SEED_VARIABLE = "LOTKEEPER_SEED"
 DEFAULT_SEED = 20260101
 DEMAND_VARIABLE = "LOTKEEPER_DEMAND_ALL"

@@ -1,7 +1,7 @@
 """The composition root: the only file that names concrete classes. Start and stop order.
 
-    start: lock, settings, pages, schema, epoch, books | readers | ledger (writer, publisher) | gRPC
-    stop:  health says so | streams end, no new writes | running calls | what waits is written | readers | writer, lock
+start: lock, settings, pages, schema, epoch, books | readers | ledger (writer, publisher) | gRPC
+stop:  health says so | streams end, no new writes | running calls | what waits is written | readers | writer, lock
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from lotkeeperd.api.answers import Answers
@@ -25,9 +25,11 @@ from lotkeeperd.api.server import Server
 from lotkeeperd.service.ledger import Ledger, Limits
 from lotkeeperd.service.ports import State
 from lotkeeperd.settings import BadSetting, Settings
-from lotkeeperd.storage.engines import database_url, reader_engine, shown
+from lotkeeperd.storage.engines import CannotStart, database_url, reader_engine, shown
 from lotkeeperd.storage.reader import SqlReader
 from lotkeeperd.storage.store import SqlStore
+
+__all__ = ["CannotStart", "serve"]
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ NANOSECONDS = 1_000_000_000
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT, then drain. ``ready`` is told one line once calls are answered.
 
-    Raises BadSetting, CannotStart, or RuntimeError when the address is taken.
+    Raises BadSetting, or CannotStart when the database cannot be used or the address is taken.
     """
     _check_listen(settings)
     url = database_url(settings.database)
@@ -58,7 +60,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _running(settings: Settings, store: SqlStore, state: State):  # type: ignore[no-untyped-def]
+async def _running(settings: Settings, store: SqlStore, state: State) -> AsyncIterator[tuple[Ledger, Server]]:
     clock = time.time_ns
     reader = SqlReader(reader_engine(database_url(settings.database)))
     answers, requests = Answers(state.currency), Requests(state.currency)
@@ -72,9 +74,7 @@ async def _running(settings: Settings, store: SqlStore, state: State):  # type: 
     try:
         yield (
             ledger,
-            Server(
-                LedgerServicer(ledger, requests, answers, clock), MarketServicer(ledger, requests, answers, clock)
-            ),
+            Server(LedgerServicer(ledger, requests, answers, clock), MarketServicer(ledger, requests, answers, clock)),
         )
     finally:
         ledger.drain()
@@ -83,6 +83,13 @@ async def _running(settings: Settings, store: SqlStore, state: State):  # type: 
 
 
 async def _listening(server: Server, listen: str) -> str:
+    try:
+        return await _bound(server, listen)
+    except RuntimeError as error:
+        raise CannotStart(f"--listen {listen}: it cannot be listened on; does another server have it?") from error
+
+
+async def _bound(server: Server, listen: str) -> str:
     if not listen.startswith("unix:"):
         return await server.start(listen)
     path = Path(listen.removeprefix("unix:"))

@@ -1,39 +1,37 @@
-"""The command ``lotkeeper``."""
+"""The command ``lotkeeper``: serve, and what operators need beside it.
+
+Exit codes: 0 all is well; 1 it could not be done, or what was checked is not right; 2 the command line is wrong; 130 interrupted.
+Each command imports what it needs when it runs: a server holds no table in memory, and a table no database.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, NoReturn
 
 import typer
 
 from lotkeeperd.settings import BadSetting, loaded
 
-app = typer.Typer(name="lotkeeper", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    name="lotkeeper",
+    help="A position ledger as a service: exact FIFO lots and live P&L beside your trading bots.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 
+Address = Annotated[str, typer.Option(envvar="LOTKEEPER_ADDRESS", help="Where the sidecar listens.")]
+Database = Annotated[str | None, typer.Option(help="A SQLite file, or a postgresql:// URL.")]
+Config = Annotated[Path | None, typer.Option(help="A TOML file with settings.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for scripts.")]
 
-@app.command()
-def serve(
-    listen: Annotated[Optional[str], typer.Option(help="HOST:PORT or unix:/path.sock")] = None,
-    database: Annotated[Optional[str], typer.Option(help="a SQLite file or a postgresql:// URL")] = None,
-    currency: Annotated[Optional[str], typer.Option()] = None,
-    config: Annotated[Optional[Path], typer.Option()] = None,
-    insecure: Annotated[Optional[bool], typer.Option("--insecure")] = None,
-) -> None:
-    """Run the sidecar."""
-    from lotkeeperd.app import serve as run
-    from lotkeeperd.storage.engines import CannotStart
-
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    try:
-        settings = loaded({"listen": listen, "database": database, "currency": currency, "insecure": insecure}, config=config)
-        asyncio.run(run(settings, lambda line: print(line, flush=True)))
-    except (BadSetting, CannotStart, RuntimeError) as error:
-        print(f"lotkeeper: {error}", file=sys.stderr)
-        raise typer.Exit(1) from error
+LOCAL = "127.0.0.1:50051"
 
 
 def main() -> None:
@@ -41,6 +39,132 @@ def main() -> None:
     app()
 
 
+def _fail(error: Exception) -> NoReturn:
+    print(f"lotkeeper: {error}", file=sys.stderr)
+    raise typer.Exit(1) from error
+
+
 @app.command()
-def placeholder() -> None:
-    """To be replaced."""
+def serve(
+    listen: Annotated[str | None, typer.Option(help="HOST:PORT or unix:/path.sock; port 0 takes a free one.")] = None,
+    database: Database = None,
+    currency: Annotated[str | None, typer.Option(help="Of every amount; fixed when the ledger is made.")] = None,
+    config: Config = None,
+    insecure: Annotated[
+        bool | None, typer.Option("--insecure", help="Listen on other addresses than loopback, for anyone.")
+    ] = None,
+) -> None:
+    """Run the sidecar until SIGTERM or Ctrl-C."""
+    from lotkeeperd.app import CannotStart
+    from lotkeeperd.app import serve as run
+
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    flags = {"listen": listen, "database": database, "currency": currency, "insecure": insecure}
+    try:
+        asyncio.run(run(loaded(flags, config=config), lambda line: print(line, flush=True)))
+    except (BadSetting, CannotStart, OSError) as error:
+        _fail(error)
+
+
+@app.command()
+def watch(
+    address: Address = LOCAL,
+    portfolio: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.")] = None,
+    symbol: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Follow positions and P&L as they change."""
+    from lotkeeperd.console.watch import Watched
+    from lotkeeperd.console.watch import watch as follow
+
+    _answered(lambda: follow(Watched(address, portfolio or (), symbol or ()), sys.stdout, as_json))
+
+
+@app.command()
+def summary(
+    address: Address = LOCAL,
+    portfolio: Annotated[str, typer.Option(help="Which one.")] = "default",
+    flat: Annotated[bool, typer.Option("--flat", help="Also symbols with nothing open.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the positions of a portfolio as they are now."""
+    from lotkeeperd.console.watch import summary as print_summary
+
+    _answered(lambda: print_summary(address, portfolio, flat, sys.stdout, as_json))
+
+
+def _answered(work: Callable[[], int]) -> None:
+    """Run a command that talks to a sidecar."""
+    from lotkeeper import LotkeeperError
+
+    try:
+        code = work()
+    except LotkeeperError as error:
+        _fail(error)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone, which is how `| head` ends
+        code = 0
+    raise typer.Exit(code)
+
+
+@app.command()
+def backup(
+    to: Annotated[Path, typer.Argument(help="The new file.")],
+    database: Database = None,
+    config: Config = None,
+) -> None:
+    """Copy a SQLite ledger right, while a server writes to it."""
+    from lotkeeperd.console.progress import Progress
+    from lotkeeperd.storage.backup import backup as copy
+    from lotkeeperd.storage.engines import CannotStart, database_url
+
+    progress = Progress("copied pages", sys.stderr, time.monotonic)
+    try:
+        url = database_url(loaded({"database": database}, config=config).database)
+        copied = copy(url, to, progress)
+    except (BadSetting, CannotStart) as error:
+        _fail(error)
+    finally:
+        progress.end()
+    print(f"{to}: ledger {copied.ledger_id} up to record {copied.sequence}, {copied.size:,} bytes, every page checked")
+
+
+@app.command()
+def verify(database: Database = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Rebuild every book from the journal and compare it with what is stored, to the digit."""
+    import json
+
+    from lotkeeperd.console.progress import Progress
+    from lotkeeperd.storage.engines import CannotStart, database_url
+    from lotkeeperd.storage.verify import verify as rebuild
+
+    progress = Progress("replayed records", sys.stderr, time.monotonic)
+    try:
+        found = rebuild(database_url(loaded({"database": database}, config=config).database), progress)
+    except (BadSetting, CannotStart) as error:
+        _fail(error)
+    finally:
+        progress.end()
+    if as_json:
+        print(json.dumps(found._asdict(), indent=2))
+    else:
+        for difference in found.differences:
+            print(difference)
+        verdict = "DIFFERENT from its journal" if found.differences else "exactly what its journal says"
+        print(
+            f"ledger {found.ledger_id}: {found.sequence:,} records, {found.entries:,} entries, {found.trades:,} closed trades, "
+            f"{found.positions:,} positions: {verdict}"
+        )
+    raise typer.Exit(1 if found.differences else 0)
+
+
+@app.command()
+def demo(
+    seconds: Annotated[int, typer.Option(help="How long the bots trade.")] = 30,
+    prices: Annotated[Path | None, typer.Option(help="A CSV file: timestamp,...,close or timestamp,bid,ask.")] = None,
+) -> None:
+    """Three bots trade through a sidecar that is killed half way; then every figure is checked."""
+    from lotkeeperd.demo.run import main as run
+
+    raise typer.Exit(run(seconds, prices))

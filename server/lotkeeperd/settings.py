@@ -39,7 +39,9 @@ class Settings:
     drain_seconds: float = _setting(5.0, "how long running calls may take after SIGTERM")
 
 
-def loaded(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ, config: Path | None = None) -> Settings:
+def loaded(
+    flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ, config: Path | None = None
+) -> Settings:
     """The settings; ``flags`` holds what the command line gave, None where it gave nothing. Raises BadSetting."""
     named = config or (Path(environment["LOTKEEPER_CONFIG"]) if environment.get("LOTKEEPER_CONFIG") else None)
     stored = _file(named) if named else {}

@@ -90,6 +90,19 @@ def test_before_the_first_snapshot_a_stream_starts_again() -> None:
     assert not subscription.request().HasField("after_sequence")
 
 
+def test_a_heartbeat_before_the_first_snapshot_is_no_place_to_resume_at() -> None:
+    """Law 3: the caller has nothing yet that updates could be applied to."""
+    subscription = stream_pnl(DEFAULTS)
+    taken(subscription, message(9))
+    subscription.lost(GONE)
+    assert not subscription.request().HasField("after_sequence")
+
+
+def test_a_heartbeat_among_the_parts_of_a_snapshot_says_nothing() -> None:
+    """Its sequence is the snapshot's, and the snapshot is not delivered yet."""
+    assert taken(stream_pnl(DEFAULTS), snapshot(9, "A", more=True), message(9)) == []
+
+
 def test_after_the_first_snapshot_a_stream_resumes() -> None:
     """After the sequence of the last message, whatever kind it was."""
     subscription = stream_pnl(DEFAULTS)

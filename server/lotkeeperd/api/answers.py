@@ -90,7 +90,7 @@ class Answers:
             pnl_pct=None if trade.pnl_pct is None else plain(trade.pnl_pct),
             currency=self._currency,
             sequence=trade.sequence,
-            index=trade.index,
+            index=trade.trade_index,
             synthetic=trade.synthetic,
             labels=dict(trade.labels),
             group_id=trade.group_id,
@@ -209,7 +209,7 @@ class Answers:
             position=self.valued(_key(outcome), position),
             sequence=outcome.sequence,
             replayed=outcome.replayed,
-            closed_trade_count=outcome.sums.count,
+            closed_trade_count=outcome.sums.trade_count,
         )
 
     def _trades(self, trades: Sequence[ClosedTrade]) -> list[ledger_pb2.ClosedTrade]:

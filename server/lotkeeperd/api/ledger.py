@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from decimal import Decimal
-from typing import Any
 
 from lotkeeper.v1 import ledger_pb2, ledger_service_pb2
 from lotkeeperd.api.answers import MESSAGE_BYTES, Answers, fitting
@@ -132,7 +131,12 @@ class LedgerServicer:
         if len(shown) < len(found):
             last = found[len(shown) - 1]
             token = self._pages.make(
-                wanted, last.sequence, last.index, until, plain(totals.gross_realized), plain(totals.realized_fees)
+                wanted,
+                last.sequence,
+                last.trade_index,
+                until,
+                plain(totals.gross_realized),
+                plain(totals.realized_fees),
             )
         return ledger_service_pb2.ListClosedTradesResponse(
             closed_trades=shown, next_page_token=token, totals=[self._answers.realized(totals)]
@@ -143,5 +147,3 @@ class LedgerServicer:
     ) -> AsyncGenerator[bytes]:
         """A snapshot, then changes, then heartbeats while nothing changes."""
         return self._ledger.follow(self._requests.stream(request))
-
-

@@ -37,6 +37,8 @@ class PageTokens:
         digest, body = raw[:DIGEST], raw[DIGEST:]
         if digest != self._digest(body):
             raise InvalidPageToken("malformed", "it is not a token of this ledger")
+        fingerprint: str
+        where: list[Any]
         fingerprint, *where = json.loads(body)
         if fingerprint != self._fingerprint(asked):
             raise InvalidPageToken("other_request", "it was made for another request")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -25,13 +26,13 @@ MIN_HEARTBEAT = 0.1
 MAX_INTERVAL = 3600.0
 
 _LONG, _SHORT = ledger_pb2.POSITION_SIDE_LONG, ledger_pb2.POSITION_SIDE_SHORT
-_SIDES = {_LONG: Direction.LONG, _SHORT: Direction.SHORT}
-_TRADED = {ledger_pb2.SIDE_BUY: Direction.LONG, ledger_pb2.SIDE_SELL: Direction.SHORT}
-_EXCESS = {
+_SIDES: dict[int, Direction] = {_LONG: Direction.LONG, _SHORT: Direction.SHORT}
+_TRADED: dict[int, Direction] = {ledger_pb2.SIDE_BUY: Direction.LONG, ledger_pb2.SIDE_SELL: Direction.SHORT}
+_EXCESS: dict[int, Excess] = {
     ledger_service_pb2.EXCESS_POLICY_REJECT: Excess.REJECT,
     ledger_service_pb2.EXCESS_POLICY_REVERSE: Excess.REVERSE,
 }
-_STATUSES = {
+_STATUSES: dict[int, EntryStatus] = {
     ledger_pb2.ENTRY_STATUS_OPEN: EntryStatus.OPEN,
     ledger_pb2.ENTRY_STATUS_PARTIALLY_CLOSED: EntryStatus.PARTIALLY_CLOSED,
     ledger_pb2.ENTRY_STATUS_CLOSED: EntryStatus.CLOSED,
@@ -157,7 +158,10 @@ class Requests:
     def _fee_currency(self, fields: Fields, field: str, value: str) -> str:
         fields.text(field, value, NAME_LENGTH)
         if value and value != self._currency:
-            fields.wrong(field, f"{value[:NAME_LENGTH]!r} is not this ledger's {self._currency}; fees in other currencies are not supported yet")
+            fields.wrong(
+                field,
+                f"{value[:NAME_LENGTH]!r} is not this ledger's {self._currency}; fees in other currencies are not supported yet",
+            )
         return value
 
     def _time(
@@ -167,7 +171,7 @@ class Requests:
         request: ledger_service_pb2.CreateEntryRequest | ledger_service_pb2.CloseFifoRequest,
         now: int,
     ) -> int | None:
-        return self._stamp(fields, field, getattr(request, field), now) if request.HasField(field) else None  # type: ignore[arg-type]
+        return self._stamp(fields, field, getattr(request, field), now) if request.HasField(field) else None
 
     def _stamp(self, fields: Fields, field: str, stamp: Timestamp, now: int) -> int:
         return fields.time(field, stamp, now + DAY)
@@ -207,7 +211,7 @@ class Requests:
         """ListClosedTrades, and its page size."""
         fields = Fields()
         start, end = (
-            fields.time(name, getattr(request, name), 1 << 62) if request.HasField(name) else None  # type: ignore[arg-type]
+            fields.time(name, getattr(request, name), 1 << 62) if request.HasField(name) else None
             for name in ("start_time", "end_time")
         )
         wanted = TradeFilter(
@@ -285,9 +289,7 @@ def _names(fields: Fields, field: str, names: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-def _name(enum: object, value: int) -> str:
+def _name(enum: Any, value: int) -> str:
     """An enum value by name, or by number when this version does not know it."""
-    names = getattr(enum, "DESCRIPTOR").values_by_number
-    return names[value].name if value in names else str(value)
-
-
+    names = enum.DESCRIPTOR.values_by_number
+    return str(names[value].name) if value in names else str(value)

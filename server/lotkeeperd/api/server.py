@@ -72,7 +72,7 @@ class Server:
         """Tell health watchers that writing has stopped for good."""
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
 
-    async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+    async def _set_health(self, status: int) -> None:
         for name in ("", *self._names):
             await self._health.set(name, status)
 
@@ -108,6 +108,7 @@ def _parsed(request: type[Message], data: bytes) -> Message:
 
 def _unary(request: type[Message], handler: Callable[[Any, str], Awaitable[Message]]) -> Callable[..., Any]:
     async def call(data: bytes, context: Context) -> bytes:
+        refusal: Refusal
         try:
             return (await handler(_parsed(request, data), context.peer())).SerializeToString()
         except Refusal as error:
@@ -115,13 +116,14 @@ def _unary(request: type[Message], handler: Callable[[Any, str], Awaitable[Messa
         except Exception:
             log.exception("a call failed: %s", request.DESCRIPTOR.full_name)
             refusal = InternalError()
-        await refuse(context, refusal)
+        return await refuse(context, refusal)
 
     return call
 
 
 def _stream(request: type[Message], handler: Callable[[Any, str], Any]) -> Callable[..., Any]:
     async def call(data: bytes, context: Context) -> None:
+        refusal: Refusal | None = None
         try:
             async with aclosing(handler(_parsed(request, data), context.peer())) as messages:
                 async for message in messages:
@@ -133,7 +135,8 @@ def _stream(request: type[Message], handler: Callable[[Any, str], Any]) -> Calla
         except Exception:
             log.exception("a stream failed: %s", request.DESCRIPTOR.full_name)
             refusal = InternalError()
-        await refuse(context, refusal)
+        if refusal is not None:
+            await refuse(context, refusal)
 
     return call
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 import grpc
 from google.protobuf import any_pb2
 from google.protobuf.duration_pb2 import Duration
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
 
 from lotkeeper.v1 import error_reason_pb2 as reasons
 from lotkeeperd.domain import refusals
@@ -44,7 +44,7 @@ TABLE: dict[type[refusals.Refusal], tuple[grpc.StatusCode, int]] = {
 
 def reason_name(reason: int) -> str:
     """The reason as it stands in ErrorInfo."""
-    return str(reasons.ErrorReason.Name(reason)).removeprefix("ERROR_REASON_")  # type: ignore[arg-type]
+    return str(reasons.ErrorReason.Name(reason)).removeprefix("ERROR_REASON_")
 
 
 def status_of(refusal: refusals.Refusal) -> tuple[grpc.StatusCode, status_pb2.Status]:

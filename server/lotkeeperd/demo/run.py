@@ -27,11 +27,11 @@ from typing import TextIO
 
 import lotkeeper
 import lotkeeper.aio
+from lotkeeperd.console.board import MAX_ROWS, Board, Screen, screen
 from lotkeeperd.demo import prices as paths
 from lotkeeperd.demo.botlog import Tally
 from lotkeeperd.demo.bots import ROUNDS, TICKS_PER_TRADE
 from lotkeeperd.demo.children import Child, Children
-from lotkeeperd.demo.show import Board, Screen, screen
 
 MIN_SECONDS, MAX_SECONDS = 4, 3600
 """Shorter, and the crash has no before and after; longer is no demo."""
@@ -106,7 +106,7 @@ class Demo:
         self._out = out
         self._clock = clock
         self._children = Children(folder, os.getpid())
-        self._board = Board()
+        self._board = Board(symbols=False, max_rows=MAX_ROWS)
         self._screen: Screen = screen(self._board, out, clock)
 
     async def run(self) -> int:

@@ -113,7 +113,7 @@ class Decision(NamedTuple):
 class Sums(NamedTuple):
     """Of one decision's closed trades, in the quote currency; fees of entry and exit together."""
 
-    count: int
+    trade_count: int
     quantity: Decimal
     gross: Decimal
     fees: Decimal

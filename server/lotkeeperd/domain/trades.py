@@ -64,7 +64,7 @@ class ClosedTrade(NamedTuple):
     symbol: str
     side: Direction
     sequence: int
-    index: int
+    trade_index: int
     entry_sequence: int
     quantity: Decimal
     entry_price: Decimal
@@ -88,7 +88,7 @@ class ClosedTrade(NamedTuple):
     @property
     def trade_id(self) -> str:
         """Made by the ledger."""
-        return trade_id(self.sequence, self.index)
+        return trade_id(self.sequence, self.trade_index)
 
     @property
     def entry_id(self) -> str:

@@ -185,7 +185,7 @@ def _facts(done: Written) -> Iterator[tuple[Position, Fact]]:
     """What a batch adds to the stream, in order: trades of a record, then the lot it opened."""
     for decision, trades in zip(done.decisions, done.trades, strict=True):
         for trade in trades:
-            yield (decision.sequence, trade.index), trade
+            yield (decision.sequence, trade.trade_index), trade
         if decision.opened is not None:
             command = decision.command
             yield (

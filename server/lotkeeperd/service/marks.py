@@ -65,9 +65,8 @@ class MarkBoard:
     def accept(self, marks: Iterable[Mark], source: str, now: int) -> list[str]:
         """Take what is not older than what the same source sent before; the symbols it took, once per mark."""
         taken = []
-        for mark in marks:
-            if mark.time > now + FUTURE_TOLERANCE:
-                mark = mark._replace(time=now)
+        for sent in marks:
+            mark = sent if sent.time <= now + FUTURE_TOLERANCE else sent._replace(time=now)
             held = self._held.setdefault(mark.symbol, {})
             before = held.get(source)
             if before is not None and mark.time < before.time:

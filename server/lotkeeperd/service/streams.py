@@ -391,7 +391,8 @@ class _Subscriber:
             if self._publisher.draining:
                 raise ServerDraining
             items, until = await self._publisher.page(self._channel.wanted, self._at)
-            for self._at, message in self._publisher.facts_messages(items, until):
+            for reached, message in self._publisher.facts_messages(items, until):
+                self._at = reached
                 yield message
             self._at = until
 

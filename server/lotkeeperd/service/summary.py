@@ -93,7 +93,7 @@ class Summaries:
 
     def kept(self, name: str, asked: Asked, caller: str) -> Summary:
         """A read to go on with. Raises InvalidPageToken."""
-        kept = self._kept.get(caller, {}).get(name)
+        kept = self._kept[caller].get(name) if caller in self._kept else None
         if kept is None:
             raise InvalidPageToken(
                 "evicted", "its read is no longer kept: it is over a minute old, or 16 newer ones began"

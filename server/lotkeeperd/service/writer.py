@@ -280,7 +280,7 @@ class _Thread:
         def work() -> None:
             try:
                 loop.call_soon_threadsafe(_finish, done, call(commands), None)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - it is raised where the call was made
                 loop.call_soon_threadsafe(_finish, done, None, error)
 
         self._calls.put(work)

@@ -31,7 +31,7 @@ class Exact(TypeDecorator[Decimal]):
         """To the database."""
         return None if value is None else amount_for(dialect)(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - SQLAlchemy's signature
         """From the database; ``Decimal`` of text is exact, whatever the context."""
         return None if value is None else Decimal(value)
 

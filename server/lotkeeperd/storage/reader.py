@@ -85,8 +85,8 @@ class SqlReader:
             if query is None:
                 return Totals()
             columns = completed_trades.c
-            query = query.with_only_columns(columns.gross_pnl, columns.entry_fee, columns.exit_fee, columns.labels)
-            async for row in _rows(connection, query):
+            sums = query.with_only_columns(columns.gross_pnl, columns.entry_fee, columns.exit_fee, columns.labels)
+            async for row in _rows(connection, sums):
                 if _has_labels(row, wanted.labels):
                     with localcontext(EXACT):
                         gross, fees = gross + row.gross_pnl, fees + row.entry_fee + row.exit_fee
@@ -149,7 +149,7 @@ class SqlReader:
                 .order_by(columns["index"])
                 .limit(limit)
             )
-            facts += [((row.sequence, t.index), t) for t in map(trade_of_row, await connection.execute(query))]
+            facts += [((row.sequence, t.trade_index), t) for t in map(trade_of_row, await connection.execute(query))]
         if len(facts) < limit and row.trade_count > after[1]:
             opened = decision_of(row).opened
             if opened is not None:
@@ -166,7 +166,7 @@ def _status(statuses: frozenset[EntryStatus]) -> ColumnElement[bool]:
     return column.in_(sorted(status.value for status in statuses))
 
 
-async def _rows(connection: AsyncConnection, query: Select[Any]) -> AsyncIterator[Row[Any]]:
+async def _rows(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> AsyncIterator[Row[Any]]:
     result = await connection.stream(query, execution_options={"yield_per": CHUNK})
     try:
         async for part in result.partitions(CHUNK):

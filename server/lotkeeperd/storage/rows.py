@@ -170,7 +170,7 @@ def trade_row(trade: ClosedTrade, currency: str, amount: Amount) -> tuple[Any, .
     return (
         trade.portfolio_id,
         trade.sequence,
-        trade.index,
+        trade.trade_index,
         trade.trade_id,
         trade.symbol,
         trade.side.name,

@@ -99,7 +99,8 @@ class SqlStore:
             connection.execute(insert(tables.portfolios).values(portfolio_id="default", created_time=now))
         elif currency not in (None, ours):
             raise CannotStart(
-                f"{shown(self._url)}: its amounts are in {ours}, not {currency}; start with --currency {ours} or name another database"
+                f"{shown(self._url)}: its amounts are in {ours}, not {currency}; "
+                f"start with --currency {ours} or name another database"
             )
         return str(ours)
 

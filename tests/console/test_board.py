@@ -17,7 +17,7 @@ import pytest
 from lotkeeper import Disconnected, Heartbeat, Position, PositionSide, Snapshot, Time, Totals, Update
 from lotkeeper.errors import Unavailable
 from lotkeeper.values import PortfolioTotals
-from lotkeeperd.demo.show import COLUMNS, PLAIN_INTERVAL_SECONDS, Board, LiveTable, PlainLines, screen
+from lotkeeperd.console.board import PLAIN_INTERVAL_SECONDS, Board, LiveTable, PlainLines, screen
 
 LONG = Position(
     portfolio_id="scale",
@@ -117,7 +117,7 @@ def read_all(reader: int) -> str:
 
 def test_a_board_shows_the_newest_value_of_every_position_and_their_sums() -> None:
     """Snapshot first, then what changed; rows are in order of bot and symbol."""
-    board = Board()
+    board = Board(symbols=False)
     board.take(snapshot(FLAT, LONG))
     board.take(update(replace(LONG, unrealized_pnl=Decimal("1000000.005"))))
 
@@ -131,7 +131,7 @@ def test_a_board_shows_the_newest_value_of_every_position_and_their_sums() -> No
 
 def test_a_new_snapshot_replaces_everything() -> None:
     """After a resumption only what the ledger says now is shown."""
-    board = Board()
+    board = Board(symbols=False)
     board.take(snapshot(FLAT, LONG))
     board.take(snapshot(LONG))
 
@@ -140,10 +140,10 @@ def test_a_new_snapshot_replaces_everything() -> None:
 
 def test_unknown_is_shown_as_unknown() -> None:
     """Law 12: without a mark there is no unrealized P&L, neither of the position nor in the sum."""
-    board = Board()
+    board = Board(symbols=False)
     board.take(snapshot(LONG, replace(LONG, portfolio_id="short", unrealized_pnl=None, mark_price=None)))
 
-    rows = {row[0]: dict(zip(COLUMNS, row, strict=True)) for row in board.rows()}
+    rows = {row[0]: dict(zip(board.columns, row, strict=True)) for row in board.rows()}
     assert (rows["short"]["mark"], rows["short"]["unrealized"]) == ("", "unknown")
     assert rows["all"]["unrealized"] == "unknown"
     assert rows["scale"]["unrealized"] == "-12.34"
@@ -151,7 +151,7 @@ def test_unknown_is_shown_as_unknown() -> None:
 
 def test_a_lost_connection_is_said_until_it_is_back() -> None:
     """Figures stay, and are called old."""
-    board = Board()
+    board = Board(symbols=False)
     assert board.news() == "waiting for the sidecar"
     board.take(snapshot(LONG))
     before = list(board.rows())
@@ -166,15 +166,15 @@ def test_a_lost_connection_is_said_until_it_is_back() -> None:
 
 def test_a_stale_mark_is_starred() -> None:
     """A price that grew too old does not look like a new one."""
-    board = Board()
+    board = Board(symbols=False)
     board.take(snapshot(replace(LONG, mark_stale=True)))
 
-    assert next(board.rows())[COLUMNS.index("mark")] == "45,992.00*"
+    assert next(board.rows())[board.columns.index("mark")] == "45,992.00*"
 
 
 def test_a_pipe_gets_plain_lines_at_intervals() -> None:
     """No control characters, one block per interval, one at the end."""
-    out, now, board = StringIO(), [0.0], Board()
+    out, now, board = StringIO(), [0.0], Board(symbols=False)
     board.take(snapshot(LONG))
     shown = screen(board, out, lambda: now[0])
     assert isinstance(shown, PlainLines)
@@ -189,13 +189,13 @@ def test_a_pipe_gets_plain_lines_at_intervals() -> None:
     assert text.count("journal at 3") == 3
     assert text.isprintable() or text.replace("\n", "").isprintable()
     assert "half way\n" in text
-    assert text.splitlines()[1].split() == list(COLUMNS)
+    assert text.splitlines()[1].split() == list(board.columns)
 
 
 def test_a_terminal_gets_a_table(terminal: tuple[TextIO, int]) -> None:
     """The table is drawn, and what is said stands above it."""
     out, reader = terminal
-    board = Board()
+    board = Board(symbols=False)
     shown = screen(board, out, lambda: 0.0)
     assert isinstance(shown, LiveTable)
 

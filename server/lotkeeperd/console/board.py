@@ -1,4 +1,4 @@
-"""The demo's table: positions and P&L as StreamPnL tells them, in a terminal or in a pipe.
+"""The live table of ``watch`` and of the demo: positions and P&L as StreamPnL tells them, in a terminal or in a pipe.
 
 Problem: the table must show the crash for what it is, a few moments without news, and a log file of a build must show
 the same without control characters.
@@ -23,11 +23,9 @@ PLAIN_INTERVAL_SECONDS = 2.0
 """Time between two blocks of plain lines."""
 MAX_ROWS = 40
 """Rows drawn; a terminal holds no more."""
-COLUMNS = ("bot", "side", "quantity", "average", "mark", "unrealized", "realized", "fees", "net")
-"""Together they fit a terminal of 80 characters. All bots trade one symbol, so it has no column."""
-
-_TEXT_COLUMNS = 2
-_UNREALIZED, _NET = COLUMNS.index("unrealized"), COLUMNS.index("net")
+TEXTS = ("portfolio", "symbol", "side")
+FIGURES = ("quantity", "average", "mark", "unrealized", "realized", "fees", "net")
+_COLOURED = ("unrealized", "net")
 _PRICE_DIGITS = 7
 
 
@@ -43,8 +41,15 @@ class Sums(NamedTuple):
 class Board:
     """The newest state of every position, out of the events of one stream."""
 
-    def __init__(self) -> None:
-        """Nothing heard yet."""
+    def __init__(self, symbols: bool = True, title: str = "", max_rows: int | None = None) -> None:
+        """Nothing heard yet. Without ``symbols`` the table has no column for them, and fits 80 characters.
+
+        A ``title`` stands in place of how the stream is doing; ``max_rows`` is for a table that is drawn over and over.
+        """
+        self._title = title
+        self._max_rows = max_rows
+        self.texts = tuple(name for name in TEXTS if symbols or name != "symbol")
+        self.columns = (*self.texts, *FIGURES)
         self.connected = False
         self.heard = False
         self.sequence = 0
@@ -68,14 +73,20 @@ class Board:
         self._totals.update({totals.portfolio_id: totals for totals in event.totals})
 
     def rows(self) -> Iterator[tuple[str, ...]]:
-        """One row per position, as ``COLUMNS`` says, and one with the sums of each currency."""
-        for _, position in sorted(self._positions.items())[:MAX_ROWS]:
-            yield _row(position)
+        """One row per position, as ``columns`` says, and one with the sums of each currency."""
+        for _, position in sorted(self._positions.items())[: self._max_rows]:
+            texts = {"portfolio": position.portfolio_id, "symbol": position.symbol, "side": position.side.name}
+            yield (*(texts[name] for name in self.texts), *_figures(position))
         for currency, sums in self._sums().items():
-            yield ("all", currency, "", "", "", *(_amount(figure) for figure in sums))
+            texts = dict.fromkeys(TEXTS, "") | {"portfolio": "all", "side": currency}
+            yield (*(texts[name] for name in self.texts), "", "", "", *(_amount(figure) for figure in sums))
+        if self._max_rows is not None and (more := len(self._positions) - self._max_rows) > 0:
+            yield (f"and {more} more", *[""] * (len(self.columns) - 1))
 
     def news(self) -> str:
-        """Where the stream stands, in a line."""
+        """Where the stream stands, in a line; or the title."""
+        if self._title:
+            return self._title
         if not self.heard:
             return "waiting for the sidecar"
         line = "live" if self.connected else "no connection, these figures are old"
@@ -142,10 +153,11 @@ class PlainLines:
         self.say(self._board.news())
         if not rows:
             return
-        widths = [max(len(cell) for cell in column) for column in zip(COLUMNS, *rows, strict=True)]
-        for row in (COLUMNS, *rows):
+        columns, texts = self._board.columns, len(self._board.texts)
+        widths = [max(len(cell) for cell in column) for column in zip(columns, *rows, strict=True)]
+        for row in (columns, *rows):
             cells = [
-                cell.ljust(width) if place < _TEXT_COLUMNS else cell.rjust(width)
+                cell.ljust(width) if place < texts else cell.rjust(width)
                 for place, (cell, width) in enumerate(zip(row, widths, strict=True))
             ]
             self.say("  " + "  ".join(cells).rstrip())
@@ -186,11 +198,14 @@ class LiveTable:
         table = Table(
             box=None, pad_edge=False, collapse_padding=True, caption=self._board.news(), caption_justify="left"
         )
-        for place, name in enumerate(COLUMNS):
-            table.add_column(name, justify="left" if place < _TEXT_COLUMNS else "right", no_wrap=True)
+        for name in self._board.columns:
+            table.add_column(name, justify="left" if name in TEXTS else "right", no_wrap=True)
         for row in self._board.rows():
             table.add_row(
-                *(_coloured(cell) if place in (_UNREALIZED, _NET) else cell for place, cell in enumerate(row)),
+                *(
+                    _coloured(cell) if name in _COLOURED else cell
+                    for name, cell in zip(self._board.columns, row, strict=True)
+                ),
                 style="" if self._board.connected else "dim",
             )
         return table
@@ -201,11 +216,9 @@ def screen(board: Board, out: TextIO, clock: Callable[[], float]) -> Screen:
     return LiveTable(board, out) if out.isatty() else PlainLines(board, out, clock)
 
 
-def _row(position: Position) -> tuple[str, ...]:
+def _figures(position: Position) -> tuple[str, ...]:
     flat = position.side is PositionSide.FLAT
     return (
-        position.portfolio_id,
-        position.side.name,
         "" if flat else f"{position.total_quantity.normalize():,f}",
         _price(position.average_entry_price),
         "" if flat else _price(position.mark_price) + ("*" if position.mark_stale else ""),

@@ -1,0 +1,1 @@
+"""What a person sees: tables in a terminal, plain lines in a pipe, JSON on request. Knows the client only."""
