@@ -94,7 +94,7 @@ async def _bound(server: Server, listen: str) -> str:
         return await server.start(listen)
     path = Path(listen.removeprefix("unix:"))
     path.parent.mkdir(parents=True, exist_ok=True)
-    before = os.umask(0o077)  # the socket is for this user alone
+    before = os.umask(0o177)  # the socket is for this user alone
     try:
         return await server.start(listen)
     finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ def database_url(database: str) -> URL:
     except ArgumentError as error:
         raise CannotStart(f"--database {database}: {error}") from error
     if url.get_backend_name() == "postgresql":
+        if find_spec("psycopg") is None:
+            raise CannotStart("PostgreSQL needs its driver: pip install 'lotkeeper[server,postgresql]'")
         return url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
         return url.set(drivername="sqlite")

@@ -1,0 +1,1 @@
+"""One module per group of rows; each row measures one figure against its baseline."""

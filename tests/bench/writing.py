@@ -1,0 +1,59 @@
+"""The server's own write path without gRPC: its writer, its store, its thread, driven from an event loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from lotkeeperd.domain.book import Book
+from lotkeeperd.domain.commands import Command
+from lotkeeperd.service.batch import Outcome
+from lotkeeperd.service.ports import Key, State, Written
+from lotkeeperd.service.writer import BATCH, Writer
+from lotkeeperd.storage.engines import database_url
+from lotkeeperd.storage.store import SqlStore
+
+
+class WritePath:
+    """Writes commands to a ledger that is open."""
+
+    def __init__(self, store: SqlStore, state: State) -> None:
+        self.store = store
+        self.books: dict[Key, Book] = state.books
+        self.trades = 0
+        """Closed since it was opened."""
+        self._portfolios = state.portfolios
+        self._writer = Writer(
+            store, self.books.get, self._portfolios.__contains__, time.time_ns, queue_limit=4 * BATCH, create_portfolios=True
+        )
+        self._writing = self._writer.start(state.last_sequence, self._take_over)
+
+    async def write(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Write at most ``BATCH`` of them as one batch; on disk when this returns. Raises a Refusal."""
+        return [await answer for answer in [self._writer.submit(command) for command in commands]]
+
+    def _take_over(self, written: Sequence[Written], _state: State | None) -> None:
+        for done in written:
+            self.books.update(done.books)
+            self._portfolios.update(done.portfolios)
+            self.trades += sum(map(len, done.trades))
+
+    async def close(self) -> None:
+        """Until everything is written."""
+        self._writer.close()
+        await self._writing
+
+
+@asynccontextmanager
+async def write_path(database: Path) -> AsyncIterator[WritePath]:
+    """The write path to a file, which is made when it is not there."""
+    store = SqlStore(database_url(str(database)))
+    state = store.open(None, time.time_ns())
+    try:
+        path = WritePath(store, state)
+        yield path
+        await path.close()
+    finally:
+        store.close()

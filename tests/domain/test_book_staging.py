@@ -1,0 +1,92 @@
+"""Staging: a batch is tried on a copy; a copy that is dropped leaves no trace, however much it did."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from lotkeeperd.domain.book import COMPACT_AFTER, Book
+from tests.domain.language import book_of, lots_of, matches, open_lots, played
+from tests.domain.test_book_arms import assert_sums
+
+# What a batch may do to a copy of the book "#1 +1/2@10 t3, #2 +2@20 t4" before it is dropped.
+BATCHES = {
+    "adds": ["+1@30"],
+    "adds a late entry": ["+1@30 t1"],
+    "reduces": ["-1@30"],
+    "reduces further": ["-2@30"],
+    "closes all": ["-3@30"],
+    "flips": ["-5@30"],
+    "closes all and starts again": ["-3@30", "+7@1", "+8@1"],
+    "adds many and closes them": ["+1@30", "+1@30", "-4@30", "+1@30 t2", "-1@30"],
+}
+
+
+@pytest.mark.parametrize("batch", BATCHES.values(), ids=BATCHES)
+@pytest.mark.parametrize("next_batch", BATCHES.values(), ids=BATCHES)
+def test_a_dropped_copy_leaves_no_trace(batch: list[str], next_batch: list[str]) -> None:
+    """The book stands where it stood, and the next batch finds it so."""
+    book, untouched = (book_of("#1 +1/2@10 t3, #2 +2@20 t4") for _ in range(2))
+
+    played(book.staged(), batch, 3)
+    assert lots_of(book) == lots_of(untouched)
+    assert_sums(book)
+
+    staged = book.staged()
+    assert played(staged, next_batch, 3) == played(untouched, next_batch, 3)
+    assert lots_of(staged) == lots_of(untouched)
+    assert_sums(staged)
+
+
+def test_a_committed_book_stays_readable_while_its_successor_goes_on() -> None:
+    """Readers keep a book as a snapshot for nothing."""
+    first = Book()
+    played(first, ["+1@10", "+1@11"])
+    second = first.staged()
+    played(second, ["+1@12", "-2@20"], 3)
+    third = second.staged()
+    played(third, ["+5@13", "+5@9 t1"], 5)
+
+    assert lots_of(first) == open_lots("#1 +1@10, #2 +1@11")
+    assert lots_of(second) == open_lots("#3 +1@12")
+    assert lots_of(third) == open_lots("#6 +5@9 t1, #3 +1@12, #5 +5@13")
+
+
+def test_closed_lots_are_swept_away_once_there_are_many() -> None:
+    """Memory grows with open lots, not with trades; the sweep changes nothing that can be seen."""
+    book = Book()
+    played(book, ["+1@10"] * (COMPACT_AFTER + 10))
+    played(book, [f"-{COMPACT_AFTER + 2}@11", "-0.5@11"], COMPACT_AFTER + 11)
+    assert len(book._lots) == COMPACT_AFTER + 10
+    reader = book.staged()
+
+    number = COMPACT_AFTER + 13
+    played(book, ["+1@12"], number)
+
+    assert len(book._lots) == book.lot_count == 9
+    assert lots_of(book)[0].left == Decimal("0.5")
+    assert lots_of(book)[-1].number == number
+    assert lots_of(reader) == lots_of(book)[:-1]
+    assert_sums(book)
+
+
+def test_a_restored_book_goes_on_where_the_stored_one_stood() -> None:
+    """Law 13: lots and sums as stored, and the next fill finds the same book."""
+    live = Book()
+    played(live, ["+3@10 fee 3", "+2@11 fee 1", "-1@12 fee 0.3"])
+
+    restored = Book.restored(list(live.lots()), live.gross, live.fees, live.sequence, live.newest_time)
+
+    names = set(Book.__slots__) - {"_begin", "_end", "_front", "_lots"}
+    assert {name: getattr(restored, name) for name in names} == {name: getattr(live, name) for name in names}
+    assert played(restored, ["-3@13"], 4) == played(live, ["-3@13"], 4) == matches(
+        "#1 2 gross 6 fees 2+0, #2 1 gross 2 fees 0.5+0"
+    )
+
+
+def test_an_empty_book_has_no_oldest_and_no_newest_lot() -> None:
+    """And no side."""
+    book = Book()
+
+    assert (book.oldest, book.newest, book.direction, book.lot_count) == (None, None, None, 0)
