@@ -19,18 +19,18 @@ class Caller(ABC):
     """One of the two clients."""
 
     @abstractmethod
-    def follow(self, address: str, count: int, told: Told = print, **arguments: Any) -> list[PnLEvent]:  # noqa: ANN401 - of stream_pnl
+    def follow(self, address: str, count: int, told: Told = print, **arguments: Any) -> list[PnLEvent]:
         """The first ``count`` events of a stream, each ``told`` at once; then stream and connection are closed."""
 
     @abstractmethod
-    def enter(self, address: str, **arguments: Any) -> lotkeeper.CreateEntryResponse:  # noqa: ANN401 - of create_entry
+    def enter(self, address: str, **arguments: Any) -> lotkeeper.CreateEntryResponse:
         """Open a lot."""
 
 
 class Blocking(Caller):
     """``lotkeeper.connect``."""
 
-    def follow(self, address: str, count: int, told: Told = print, **arguments: Any) -> list[PnLEvent]:  # noqa: ANN401 - of stream_pnl
+    def follow(self, address: str, count: int, told: Told = print, **arguments: Any) -> list[PnLEvent]:
         """See Caller."""
         with lotkeeper.connect(address) as ledger, closing(ledger.stream_pnl(**arguments)) as stream:
             events = []
@@ -39,7 +39,7 @@ class Blocking(Caller):
                 events.append(event)
             return events
 
-    def enter(self, address: str, **arguments: Any) -> lotkeeper.CreateEntryResponse:  # noqa: ANN401 - of create_entry
+    def enter(self, address: str, **arguments: Any) -> lotkeeper.CreateEntryResponse:
         """See Caller."""
         with lotkeeper.connect(address) as ledger:
             return ledger.create_entry(**LOT | arguments)
@@ -48,7 +48,7 @@ class Blocking(Caller):
 class Asyncio(Caller):
     """``lotkeeper.aio.connect``."""
 
-    def follow(self, address: str, count: int, told: Told = print, **arguments: Any) -> list[PnLEvent]:  # noqa: ANN401 - of stream_pnl
+    def follow(self, address: str, count: int, told: Told = print, **arguments: Any) -> list[PnLEvent]:
         """See Caller."""
 
         async def run() -> list[PnLEvent]:
@@ -61,7 +61,7 @@ class Asyncio(Caller):
 
         return asyncio.run(run())
 
-    def enter(self, address: str, **arguments: Any) -> lotkeeper.CreateEntryResponse:  # noqa: ANN401 - of create_entry
+    def enter(self, address: str, **arguments: Any) -> lotkeeper.CreateEntryResponse:
         """See Caller."""
 
         async def run() -> lotkeeper.CreateEntryResponse:

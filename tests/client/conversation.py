@@ -4,8 +4,11 @@ The channel is grpcio-testing's. It passes messages as they are, without sockets
 itself: clock and pauses are the test's too.
 """
 
+import sys
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from queue import SimpleQueue
 from typing import Any, Self, TypeVar
 
 import grpc
@@ -38,7 +41,7 @@ class Conversation:
         self.now = 0.0
         self.pauses: list[float] = []
         self._channel = grpc_testing.channel(SERVICES, grpc_testing.strict_fake_time(0))
-        self._client = ThreadPoolExecutor(max_workers=1)
+        self._questions: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self.ledger = Ledger(
             self._channel,
             address="the test",
@@ -47,25 +50,40 @@ class Conversation:
             sleep=self._sleep,
             random=lambda: 0.0,
         )
+        # A daemon: where a test fails the client may wait for an answer for ever, and the run must end all the same.
+        threading.Thread(target=self._client, daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.ledger.close()
-        self._client.shutdown()
+        self._questions.put(sys.exit)
 
     def ask(self, question: Callable[[Ledger], T]) -> Future[T]:
-        """Let the client call, in its thread."""
-        return self._client.submit(question, self.ledger)
+        """Let the client call, in its thread, after what it was asked before."""
+        asked: Future[T] = Future()
 
-    def answer(self, method: str, response: Message) -> Any:  # noqa: ANN401 - the request of any method
+        def put() -> None:
+            try:
+                asked.set_result(question(self.ledger))
+            except Exception as error:  # noqa: BLE001 - handed to whoever asked
+                asked.set_exception(error)
+
+        self._questions.put(put)
+        return asked
+
+    def _client(self) -> None:
+        while True:
+            self._questions.get()()
+
+    def answer(self, method: str, response: Message) -> Any:
         """Answer the next call of ``method``; gives its request."""
         _, request, call = self._channel.take_unary_unary(METHODS[method])
         call.terminate(response, (), grpc.StatusCode.OK, "")
         return request
 
-    def refuse(self, method: str, code: grpc.StatusCode, words: str, *details: Message) -> Any:  # noqa: ANN401 - as above
+    def refuse(self, method: str, code: grpc.StatusCode, words: str, *details: Message) -> Any:
         """Refuse the next call of ``method``; gives its request."""
         _, request, call = self._channel.take_unary_unary(METHODS[method])
         call.terminate(None, trailing_metadata(code, words, *details), code, words)

@@ -74,7 +74,7 @@ class ScriptedLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
 
     def CreateEntry(  # noqa: N802 - the contract's name
         self, request: ledger_service_pb2.CreateEntryRequest, context: grpc.ServicerContext
-    ) -> Any:  # noqa: ANN401 - a response, or none after an ending
+    ) -> Any:
         """One write."""
         over = self._begun(context)
         self.entries.append(request)

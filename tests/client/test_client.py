@@ -52,7 +52,7 @@ def talk() -> Iterator[Conversation]:
         yield conversation
 
 
-def enter(ledger: Ledger, **others: Any) -> Any:  # noqa: ANN401 - any argument
+def enter(ledger: Ledger, **others: Any) -> Any:
     """Open a lot of 2 at 100.5."""
     given: dict[str, Any] = {"symbol": "BTC-PERP", "quantity": 2, "entry_price": "100.5", "entry_fill_id": "f1"}
     return ledger.create_entry(**given | others)
@@ -202,7 +202,7 @@ def test_a_fill_is_sent_as_it_was_given(talk: Conversation) -> None:
         (lambda ledger: ledger.record_fill(symbol="X", side=Side.BUY, quantity=1, price=1), "fill_id"),
     ],
 )
-def test_a_write_without_an_id_is_refused_before_it_is_sent(talk: Conversation, write: Any, fill_field: str) -> None:  # noqa: ANN401 - a lambda
+def test_a_write_without_an_id_is_refused_before_it_is_sent(talk: Conversation, write: Any, fill_field: str) -> None:
     """A retry would record the execution twice."""
     with pytest.raises(ValueError, match=f"neither {fill_field} nor request_id.*twice"):
         write(talk.ledger)
@@ -219,7 +219,7 @@ def test_a_float_is_refused_before_it_is_sent(talk: Conversation, wrong: dict[st
 
 
 @pytest.mark.parametrize("marks", [{"X": 1.5}, [Mark("X", Decimal(1), bid=1.5)]])  # type: ignore[arg-type] # the mistake under test
-def test_a_float_among_marks_is_refused_before_it_is_sent(talk: Conversation, marks: Any) -> None:  # noqa: ANN401 - both kinds
+def test_a_float_among_marks_is_refused_before_it_is_sent(talk: Conversation, marks: Any) -> None:
     """With the name of the symbol it stands at."""
     with pytest.raises(TypeError, match=r"of X: 1\.5 is a float"):
         talk.ledger.set_marks(marks=marks)
@@ -432,7 +432,7 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
 
 
 @pytest.mark.parametrize("build", [writes.create_entry, writes.record_fill, resume.stream_pnl])
-def test_a_method_is_documented_where_it_is_used(build: Any) -> None:  # noqa: ANN401 - any of them
+def test_a_method_is_documented_where_it_is_used(build: Any) -> None:
     """``help(ledger.record_fill)`` shows arguments and refusals."""
     method = getattr(Ledger, build.__name__)
     assert inspect.getdoc(method) == inspect.getdoc(build)

@@ -132,9 +132,10 @@ def test_a_stream_that_fails_on_this_side_is_cancelled_on_the_other() -> None:
     """Also while somebody still looks at the exception, and the connection stays open."""
     ledger = ScriptedLedger([([snapshot(1), message(1, ledger_id="other")], hangs)])
     with serving(ledger, ANY_PORT) as address, lotkeeper.connect(address) as client:
-        with pytest.raises(errors.LedgerReplaced):
+        with pytest.raises(errors.LedgerReplaced) as raised:
             list(client.stream_pnl())
         assert ledger.over[0].wait(LONGEST_WAIT)
+        assert raised.value.reason == "LEDGER_REPLACED"
 
 
 def test_leaving_the_loop_is_enough() -> None:

@@ -45,7 +45,7 @@ READERS = [
 ]
 
 
-def filled(kind: Any) -> Any:  # noqa: ANN401 - any message
+def filled(kind: Any) -> Any:
     """A message with a different value in every plain field."""
     message = kind()
     for number, field in enumerate(message.DESCRIPTOR.fields, start=1):
@@ -61,19 +61,19 @@ def filled(kind: Any) -> Any:  # noqa: ANN401 - any message
 
 
 @pytest.mark.parametrize(("value", "message"), MIRRORED)
-def test_a_value_has_the_fields_of_its_message(value: Any, message: Any) -> None:  # noqa: ANN401 - any of them
+def test_a_value_has_the_fields_of_its_message(value: Any, message: Any) -> None:
     """None is forgotten when the contract grows, and none has another name."""
     assert set(value.__slots__) == {field.name for field in message.DESCRIPTOR.fields}
 
 
 @pytest.mark.parametrize(("known", "contract", "prefix"), MIRRORED_ENUMS)
-def test_an_enum_has_the_members_of_the_contract(known: Any, contract: Any, prefix: str) -> None:  # noqa: ANN401 - any of them
+def test_an_enum_has_the_members_of_the_contract(known: Any, contract: Any, prefix: str) -> None:
     """Name for name and number for number."""
     assert {f"{prefix}{member.name}": member.value for member in known} == dict(contract.items())
 
 
 @pytest.mark.parametrize(("read", "kind"), READERS)
-def test_every_field_is_read_from_its_own(read: Any, kind: Any) -> None:  # noqa: ANN401 - any of them
+def test_every_field_is_read_from_its_own(read: Any, kind: Any) -> None:
     """Each field of the message holds another value, so none can stand in for its neighbour."""
     message = filled(kind)
     value = read(message)

@@ -38,21 +38,21 @@ def nanoseconds(stamp: Timestamp) -> int:
     return stamp.seconds * SECOND + stamp.nanos
 
 
-def entry(portfolio: str, symbol: str, quantity: str = "1", price: str = "100", **others: Any) -> Any:  # noqa: ANN401
+def entry(portfolio: str, symbol: str, quantity: str = "1", price: str = "100", **others: Any) -> Any:
     """CreateEntry: long 1 at 100 under a fresh request id."""
     given: dict[str, Any] = {"request_id": fresh(), "quantity": quantity, "entry_price": price} | others
     return ledger_service_pb2.CreateEntryRequest(portfolio_id=portfolio, symbol=symbol, **given)
 
 
-def close(portfolio: str, symbol: str, quantity: str = "1", price: str = "110", **others: Any) -> Any:  # noqa: ANN401
-    """CloseFifo: 1 at 110 under a fresh request id; nothing for the quantity with close_all."""
-    given: dict[str, Any] = {"request_id": fresh(), "exit_price": price} | others
-    if not given.get("close_all"):
-        given.setdefault("quantity", quantity)
+def close(portfolio: str, symbol: str, quantity: str | None = None, price: str = "110", **others: Any) -> Any:
+    """CloseFifo: at 110 under a fresh request id; 1 unless a quantity or close_all is given."""
+    given: dict[str, Any] = {"request_id": fresh(), "exit_price": price, "quantity": quantity} | others
+    if quantity is None and not given.get("close_all"):
+        given["quantity"] = "1"
     return ledger_service_pb2.CloseFifoRequest(portfolio_id=portfolio, symbol=symbol, **given)
 
 
-def fill(portfolio: str, symbol: str, quantity: str = "1", price: str = "100", **others: Any) -> Any:  # noqa: ANN401
+def fill(portfolio: str, symbol: str, quantity: str = "1", price: str = "100", **others: Any) -> Any:
     """RecordFill: bought 1 at 100 under a fresh request id; the fields of Fill go into ``fill``, all others beside it."""
     execution: dict[str, Any] = {"symbol": symbol, "side": BUY, "quantity": quantity, "price": price}
     execution |= {name: value for name, value in others.items() if name in _FILL_FIELDS}
@@ -61,22 +61,22 @@ def fill(portfolio: str, symbol: str, quantity: str = "1", price: str = "100", *
     return ledger_service_pb2.RecordFillRequest(portfolio_id=portfolio, fill=ledger_pb2.Fill(**execution), **given)
 
 
-def summary(portfolio: str, **others: Any) -> Any:  # noqa: ANN401
+def summary(portfolio: str, **others: Any) -> Any:
     """GetSummary."""
     return ledger_service_pb2.GetSummaryRequest(portfolio_id=portfolio, **others)
 
 
-def entries(portfolio: str, **others: Any) -> Any:  # noqa: ANN401
+def entries(portfolio: str, **others: Any) -> Any:
     """ListEntries."""
     return ledger_service_pb2.ListEntriesRequest(portfolio_id=portfolio, **others)
 
 
-def trades(portfolio: str, **others: Any) -> Any:  # noqa: ANN401
+def trades(portfolio: str, **others: Any) -> Any:
     """ListClosedTrades."""
     return ledger_service_pb2.ListClosedTradesRequest(portfolio_id=portfolio, **others)
 
 
-def marks(*prices: tuple[str, str], source: str = "", time: int | None = None) -> Any:  # noqa: ANN401
+def marks(*prices: tuple[str, str], source: str = "", time: int | None = None) -> Any:
     """SetMarks: (symbol, price) pairs, all observed at ``time``."""
     observed = None if time is None else stamp(time)
     return market_service_pb2.SetMarksRequest(

@@ -32,9 +32,9 @@ def sidecar(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def channel(sidecar: Sidecar) -> Iterator[grpc.Channel]:
-    """A channel to it."""
+    """One channel to it."""
     with dialed(sidecar.address) as channel:
         yield channel
 

@@ -14,29 +14,26 @@ ALWAYS_THERE = "default"
 """The portfolio that every ledger has."""
 
 
-def head(ledger: Any) -> int:  # noqa: ANN401 - the stub has no types
+def head(ledger: Any) -> int:
     """The newest journal sequence of the whole ledger."""
     return int(ledger.GetSummary(asking.summary(ALWAYS_THERE, page_size=1)).sequence)
 
 
-def exists(ledger: Any, portfolio: str) -> bool:  # noqa: ANN401
+def exists(ledger: Any, portfolio: str) -> bool:
     """Whether a portfolio was made."""
-    try:
-        ledger.GetSummary(asking.summary(portfolio, page_size=1))
-    except grpc.RpcError as error:
-        assert error.code() is grpc.StatusCode.NOT_FOUND
-        return False
-    return True
+    error = ledger.GetSummary.future(asking.summary(portfolio, page_size=1)).exception()
+    assert error is None or error.code() is grpc.StatusCode.NOT_FOUND
+    return error is None
 
 
-def position(ledger: Any, portfolio: str, symbol: str) -> ledger_pb2.Position:  # noqa: ANN401
+def position(ledger: Any, portfolio: str, symbol: str) -> ledger_pb2.Position:
     """One position, flat or open."""
     (found,) = ledger.GetSummary(asking.summary(portfolio, symbols=[symbol])).positions
     assert isinstance(found, ledger_pb2.Position)
     return found
 
 
-def all_entries(ledger: Any, portfolio: str, **wanted: Any) -> list[ledger_pb2.Entry]:  # noqa: ANN401
+def all_entries(ledger: Any, portfolio: str, **wanted: Any) -> list[ledger_pb2.Entry]:
     """Every lot that is selected; of all statuses unless some are named."""
     wanted = {"statuses": [asking.OPEN, asking.PARTIALLY_CLOSED, asking.CLOSED], "page_size": LARGEST_PAGE} | wanted
     found: list[ledger_pb2.Entry] = []
@@ -48,7 +45,7 @@ def all_entries(ledger: Any, portfolio: str, **wanted: Any) -> list[ledger_pb2.E
             return found
 
 
-def all_trades(ledger: Any, portfolio: str, **wanted: Any) -> list[ledger_pb2.ClosedTrade]:  # noqa: ANN401
+def all_trades(ledger: Any, portfolio: str, **wanted: Any) -> list[ledger_pb2.ClosedTrade]:
     """Every closed trade that is selected."""
     found: list[ledger_pb2.ClosedTrade] = []
     token = ""

@@ -13,7 +13,7 @@ from tests.contract.asking import LONG, NOON, OPEN, SECOND, SHORT, entry, nanose
 from tests.support.plain_sql import PlainSql
 
 Ledger = Any
-"""The generated stub, which has no types."""
+"""The generated stub; gRPC writes no types for it."""
 
 
 def test_an_entry_comes_back_with_everything_the_caller_said(ledger: Ledger, portfolio: str, symbol: str) -> None:
@@ -158,9 +158,7 @@ def test_ids_and_labels_may_be_as_long_as_the_contract_says_in_any_script(
     assert reading.all_entries(ledger, portfolio) == [opened]
 
 
-def test_an_acknowledged_entry_is_in_the_database(
-    ledger: Ledger, portfolio: str, symbol: str, sql: PlainSql
-) -> None:
+def test_an_acknowledged_entry_is_in_the_database(ledger: Ledger, portfolio: str, symbol: str, sql: PlainSql) -> None:
     """The answer left after the commit: another connection sees the journal record and the lot."""
     answer = ledger.CreateEntry(entry(portfolio, symbol))
     assert sql.rows("SELECT symbol FROM journal WHERE sequence = ?", answer.sequence) == [{"symbol": symbol}]
@@ -179,6 +177,6 @@ def test_sequences_follow_each_other_without_a_gap(ledger: Ledger, portfolio: st
 
 def test_an_entry_reads_the_same_in_its_answer_and_in_the_list(ledger: Ledger, portfolio: str, symbol: str) -> None:
     """Memory and disk tell one story."""
-    opened = ledger.CreateEntry(entry(portfolio, symbol, "0.10", "1e1".replace("e1", "0"), labels={"a": "b"})).entry
+    opened = ledger.CreateEntry(entry(portfolio, symbol, "0.10", "1.50", labels={"a": "b"})).entry
     (listed,) = ledger.ListEntries(asking.entries(portfolio)).entries
     assert json_format.MessageToDict(listed) == json_format.MessageToDict(opened)

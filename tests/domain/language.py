@@ -104,10 +104,7 @@ def matches(text: str) -> list[Matched]:
 
 def book_of(text: str) -> Book:
     """A book that holds the lots ``text`` names, oldest first, and has realized nothing yet."""
-    lots = [
-        Lot(lot.time, lot.number, lot.left, lot.price, lot.open_fee, _opened(lot))
-        for lot in open_lots(text)
-    ]
+    lots = [Lot(lot.time, lot.number, lot.left, lot.price, lot.open_fee, _opened(lot)) for lot in open_lots(text)]
     newest = max(lots, default=None)
     zero = Decimal(0)
     return Book.restored(lots, zero, zero, newest.sequence if newest else 0, newest.time if newest else 0)

@@ -54,7 +54,10 @@ ARMS = {
     ),
     "flip: close all, then open the rest (law 7)": Row("#1 +1@100", "-3@110", "#1 1 gross 10", "#9 -2@110"),
     "flip: the fee is shared between the two parts (law 4)": Row(
-        "#1 +1@100 fee 1, #2 +1@101", "-4@110 fee 2", "#1 1 gross 10 fees 1+0.5, #2 1 gross 9 fees 0+0.5", "#9 -2@110 fee 1"
+        "#1 +1@100 fee 1, #2 +1@101",
+        "-4@110 fee 2",
+        "#1 1 gross 10 fees 1+0.5, #2 1 gross 9 fees 0+0.5",
+        "#9 -2@110 fee 1",
     ),
     "a price of 0 is a price": Row("#1 +5@1", "-5@0", "#1 5 gross -5", ""),
 }

@@ -9,20 +9,21 @@ import pytest
 from lotkeeperd.domain.book import Book
 from tests.domain.language import book_of, lots_of, matches, open_lots, played
 
+THIRD = "0.33333333333333333"
+"""Seventeen digits of it; the eighteenth is what the shares differ in."""
+
 # lots before; fills; what they closed; lots after
 FEES = {
     "an entry's fee follows its quantity, the last piece takes the rest": (
         "#1 +3@10 fee 1",
         ["-1@11", "-1@11", "-1@11"],
-        "#1 1 gross 1 fees 0.333333333333333333+0, #1 1 gross 1 fees 0.333333333333333334+0, "
-        "#1 1 gross 1 fees 0.333333333333333333+0",
+        f"#1 1 gross 1 fees {THIRD}3+0, #1 1 gross 1 fees {THIRD}4+0, #1 1 gross 1 fees {THIRD}3+0",
         "",
     ),
     "an exit's fee is spread over the lots it closes": (
         "#1 +1@10, #2 +1@10, #3 +1@10",
         ["-3@11 fee 1"],
-        "#1 1 gross 1 fees 0+0.333333333333333333, #2 1 gross 1 fees 0+0.333333333333333334, "
-        "#3 1 gross 1 fees 0+0.333333333333333333",
+        f"#1 1 gross 1 fees 0+{THIRD}3, #2 1 gross 1 fees 0+{THIRD}4, #3 1 gross 1 fees 0+{THIRD}3",
         "",
     ),
     "a rebate is shared as a fee is, and stays a rebate": (
@@ -97,7 +98,12 @@ def test_a_fee_is_not_part_of_the_cost_and_not_realized_before_its_quantity() ->
     book = Book()
 
     played(book, ["+4@100 fee 8"])
-    assert (book.cost, book.gross, book.fees, book.open_fees) == (400, 0, 0, 8)
+    assert [book.cost, book.gross, book.fees, book.open_fees] == amounts(400, 0, 0, 8)
 
     played(book, ["-1@110 fee 1"], 2)
-    assert (book.cost, book.gross, book.fees, book.open_fees) == (300, 10, 3, 6)
+    assert [book.cost, book.gross, book.fees, book.open_fees] == amounts(300, 10, 3, 6)
+
+
+def amounts(*values: int) -> list[Decimal]:
+    """Each as the book has it."""
+    return list(map(Decimal, values))

@@ -53,6 +53,17 @@ def test_a_committed_book_stays_readable_while_its_successor_goes_on() -> None:
     assert lots_of(third) == open_lots("#6 +5@9 t1, #3 +1@12, #5 +5@13")
 
 
+def test_a_detached_copy_keeps_what_was_tried_on_it() -> None:
+    """It is shown to a caller while the book it was taken from goes on."""
+    book = book_of("#1 +1@10")
+    tried = book.detached()
+    played(tried, ["+1@12"], 7)
+    played(book, ["+1@13", "-1.5@20"], 2)
+
+    assert lots_of(tried) == open_lots("#1 +1@10, #7 +1@12")
+    assert lots_of(book) == open_lots("#2 +0.5/1@13")
+
+
 def test_closed_lots_are_swept_away_once_there_are_many() -> None:
     """Memory grows with open lots, not with trades; the sweep changes nothing that can be seen."""
     book = Book()
@@ -80,8 +91,10 @@ def test_a_restored_book_goes_on_where_the_stored_one_stood() -> None:
 
     names = set(Book.__slots__) - {"_begin", "_end", "_front", "_lots"}
     assert {name: getattr(restored, name) for name in names} == {name: getattr(live, name) for name in names}
-    assert played(restored, ["-3@13"], 4) == played(live, ["-3@13"], 4) == matches(
-        "#1 2 gross 6 fees 2+0, #2 1 gross 2 fees 0.5+0"
+    assert (
+        played(restored, ["-3@13"], 4)
+        == played(live, ["-3@13"], 4)
+        == matches("#1 2 gross 6 fees 2+0, #2 1 gross 2 fees 0.5+0")
     )
 
 

@@ -20,22 +20,22 @@ OWN_CONNECTION = ("grpc.use_local_subchannel_pool", 1)
 
 
 class _Deadline(
-    grpc.UnaryUnaryClientInterceptor,  # type: ignore[misc, unused-ignore] # generic in the types, not at run time
-    grpc.UnaryStreamClientInterceptor,  # type: ignore[misc, unused-ignore]
-    grpc.StreamUnaryClientInterceptor,  # type: ignore[misc, unused-ignore]
-    grpc.StreamStreamClientInterceptor,  # type: ignore[misc, unused-ignore]
+    grpc.UnaryUnaryClientInterceptor,
+    grpc.UnaryStreamClientInterceptor,
+    grpc.StreamUnaryClientInterceptor,
+    grpc.StreamStreamClientInterceptor,
 ):
     """Gives a call without a deadline the common one."""
 
-    def _intercept(self, go_on: Callable[..., Any], details: Any, request: Any) -> Any:  # noqa: ANN401 - as gRPC has it
+    def _intercept(self, go_on: Callable[..., Any], details: Any, request: Any) -> Any:
         if details.timeout is None:
             details = details._replace(timeout=CALL_SECONDS)
         return go_on(details, request)
 
-    intercept_unary_unary = _intercept
-    intercept_unary_stream = _intercept
-    intercept_stream_unary = _intercept
-    intercept_stream_stream = _intercept
+    intercept_unary_unary: Any = _intercept
+    intercept_unary_stream: Any = _intercept
+    intercept_stream_unary: Any = _intercept
+    intercept_stream_stream: Any = _intercept
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import itertools
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from sqlalchemy import make_url
@@ -36,7 +36,7 @@ class PlainSql:
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=10)
             self._connection.execute("PRAGMA wal_autocheckpoint=0")  # checkpoints are the server's alone
 
-    def __enter__(self) -> PlainSql:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -36,7 +36,7 @@ class Refused(NamedTuple):
 def refused(call: Callable[[], object]) -> Refused:
     """Make a call that must be refused by the ledger, and read why."""
     error = _failed(call)
-    statuses = [value for key, value in error.trailing_metadata() or () if key == DETAILS]
+    statuses = [datum.value for datum in error.trailing_metadata() or () if datum.key == DETAILS]
     assert len(statuses) == 1, f"{error.code()} {error.details()!r} carries {len(statuses)} statuses, one is required"
     assert isinstance(statuses[0], bytes)
     status = status_pb2.Status.FromString(statuses[0])

@@ -185,7 +185,7 @@ class Ledger:
         read: list[Page[values.Position]] = []
         following: Call[Page[values.Position]] | None = call
         while following is not None:
-            read.append(self._carry_out(following))
+            read.append(self._carry_out(following, deadline))
             following = pages.next_page(following, read[-1])
         return pages.summary(read)
 

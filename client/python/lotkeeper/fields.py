@@ -143,8 +143,10 @@ def labels(field: str, values: Mapping[str, str] | None) -> dict[str, str]:
     return {text(field, key): text(f"{field}[{key!r}]", value) for key, value in (values or {}).items()}
 
 
-def member(field: str, kind: type[_Enum], value: _Enum) -> Any:  # noqa: ANN401 - the stubs want enum types of their own
+def member(field: str, kind: type[_Enum], value: _Enum) -> Any:
     """``value`` if it is a member of ``kind``: ``Side.SELL`` and ``PositionSide.SHORT`` are both 2, and not the same.
+
+    Typed ``Any`` because the stubs want enum types of their own, while protobuf takes any int.
 
     Raises:
         TypeError: it is not.

@@ -100,6 +100,7 @@ def list_closed_trades(
         start_time=fields.timestamp("start_time", start_time),
         end_time=fields.timestamp("end_time", end_time),
         page_size=page_size,
+        sequence=sequence,
         exit_fill_id=fields.text("exit_fill_id", exit_fill_id),
         group_id=fields.text("group_id", group_id),
         labels=fields.labels("labels", labels),

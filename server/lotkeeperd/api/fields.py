@@ -25,7 +25,8 @@ TEXT_LENGTH = 256
 LABELS = 32
 
 VIOLATIONS_LISTED = 20
-"""Details travel in a header of 8 KiB at most; what is beyond this is counted."""
+VIOLATIONS_BYTES = 3_000
+"""Details travel in a header of 8 KiB at most, in base64 and beside the message; what is beyond these two is counted."""
 
 _DECIMAL = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,18})?").fullmatch
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]").search
@@ -55,8 +56,8 @@ class Fields:
         """Raises FieldViolations when anything was wrong."""
         if not self._violations:
             return
-        listed, more = self._violations[:VIOLATIONS_LISTED], len(self._violations) - VIOLATIONS_LISTED
-        if more > 0:
+        listed = _listed(self._violations)
+        if more := len(self._violations) - len(listed):
             listed.append(Violation("", f"and {more} more"))
         raise FieldViolations(listed)
 
@@ -139,3 +140,13 @@ class Fields:
         if value < 0:
             self.wrong(field, f"{value} is negative")
         return min(value, 1000) or 100
+
+
+def _listed(violations: list[Violation]) -> list[Violation]:
+    """As many as a refusal can carry, one at least."""
+    room = VIOLATIONS_BYTES
+    for count, violation in enumerate(violations[:VIOLATIONS_LISTED]):
+        room -= len(violation.field.encode()) + len(violation.description.encode())
+        if count and room < 0:
+            return violations[:count]
+    return violations[:VIOLATIONS_LISTED]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from decimal import Decimal
 
 from lotkeeper.v1 import ledger_pb2, ledger_service_pb2
@@ -24,6 +24,9 @@ TOTALS_BYTES = 1 << 16
 
 _requests = ledger_service_pb2
 
+Peer = Callable[[], str]
+"""Who calls; asked only where it matters, because asking costs microseconds."""
+
 
 class LedgerServicer:
     """One method per RPC, named as in the contract; each returns a message, StreamPnL bytes."""
@@ -36,34 +39,34 @@ class LedgerServicer:
         self._pages = PageTokens(ledger.ledger_id)
 
     async def CreateEntry(  # noqa: N802
-        self, request: _requests.CreateEntryRequest, _peer: str
+        self, request: _requests.CreateEntryRequest, _peer: Peer
     ) -> _requests.CreateEntryResponse:
         """Opens one lot."""
         outcome = await self._ledger.submit(self._requests.create_entry(request, self._clock()))
         return self._answers.created(outcome, self._ledger.position(outcome))
 
     async def CloseFifo(  # noqa: N802
-        self, request: _requests.CloseFifoRequest, _peer: str
+        self, request: _requests.CloseFifoRequest, _peer: Peer
     ) -> _requests.CloseFifoResponse:
         """Closes open lots, oldest first."""
         outcome = await self._ledger.submit(self._requests.close_fifo(request, self._clock()))
         return self._answers.closed(outcome, self._ledger.position(outcome))
 
     async def RecordFill(  # noqa: N802
-        self, request: _requests.RecordFillRequest, _peer: str
+        self, request: _requests.RecordFillRequest, _peer: Peer
     ) -> _requests.RecordFillResponse:
         """Records one execution."""
         outcome = await self._ledger.submit(self._requests.record_fill(request, self._clock()))
         return self._answers.recorded(outcome, self._ledger.position(outcome))
 
     async def GetSummary(  # noqa: N802
-        self, request: _requests.GetSummaryRequest, peer: str
+        self, request: _requests.GetSummaryRequest, peer: Peer
     ) -> _requests.GetSummaryResponse:
         """Positions and totals of one moment, a page of them."""
         asked, size = self._requests.summary(request)
         if request.page_token:
             name, start = self._pages.read(request.page_token, asked)
-            summary = self._ledger.summaries.kept(name, asked, peer)
+            summary = self._ledger.summaries.kept(name, asked, peer())
         else:
             name, start = "", 0
             summary = self._ledger.summaries.take(asked)
@@ -71,7 +74,7 @@ class LedgerServicer:
         end = start + len(positions)
         token = ""
         if end < len(summary.positions):
-            token = self._pages.make(asked, name or self._ledger.summaries.keep(summary, peer), end)
+            token = self._pages.make(asked, name or self._ledger.summaries.keep(summary, peer()), end)
         return ledger_service_pb2.GetSummaryResponse(
             positions=positions,
             totals=[self._answers.totals(summary.totals)],
@@ -98,7 +101,7 @@ class LedgerServicer:
         return positions
 
     async def ListEntries(  # noqa: N802
-        self, request: _requests.ListEntriesRequest, _peer: str
+        self, request: _requests.ListEntriesRequest, _peer: Peer
     ) -> _requests.ListEntriesResponse:
         """A page of lots, in FIFO order."""
         wanted, size = self._requests.entries(request)
@@ -115,7 +118,7 @@ class LedgerServicer:
         return ledger_service_pb2.ListEntriesResponse(entries=shown, next_page_token=token)
 
     async def ListClosedTrades(  # noqa: N802
-        self, request: _requests.ListClosedTradesRequest, _peer: str
+        self, request: _requests.ListClosedTradesRequest, _peer: Peer
     ) -> _requests.ListClosedTradesResponse:
         """A page of closed trades in the order they were closed, and the sums over all of them."""
         wanted, size = self._requests.trades(request)
@@ -143,7 +146,7 @@ class LedgerServicer:
         )
 
     def StreamPnL(  # noqa: N802
-        self, request: _requests.StreamPnLRequest, _peer: str
+        self, request: _requests.StreamPnLRequest, _peer: Peer
     ) -> AsyncGenerator[bytes]:
         """A snapshot, then changes, then heartbeats while nothing changes."""
         return self._ledger.follow(self._requests.stream(request))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lotkeeper.v1 import market_service_pb2
 from lotkeeperd.api.answers import Answers
+from lotkeeperd.api.ledger import Peer
 from lotkeeperd.api.requests import Requests
 from lotkeeperd.service.ledger import Ledger
 from lotkeeperd.service.ports import Clock
@@ -19,7 +20,7 @@ class MarketServicer:
         self._clock = clock
 
     async def SetMarks(  # noqa: N802
-        self, request: market_service_pb2.SetMarksRequest, _peer: str
+        self, request: market_service_pb2.SetMarksRequest, _peer: Peer
     ) -> market_service_pb2.SetMarksResponse:
         """Sets marks, once."""
         marks, source = self._requests.marks(request, self._clock())
@@ -27,7 +28,7 @@ class MarketServicer:
         return market_service_pb2.SetMarksResponse(accepted_count=accepted, outdated_count=len(marks) - accepted)
 
     async def ListMarks(  # noqa: N802
-        self, request: market_service_pb2.ListMarksRequest, _peer: str
+        self, request: market_service_pb2.ListMarksRequest, _peer: Peer
     ) -> market_service_pb2.ListMarksResponse:
         """The newest mark of each instrument, and every source."""
         return market_service_pb2.ListMarksResponse(

@@ -21,7 +21,7 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
 from lotkeeper.v1 import ledger_service_pb2, market_service_pb2
-from lotkeeperd.api.ledger import LedgerServicer
+from lotkeeperd.api.ledger import LedgerServicer, Peer
 from lotkeeperd.api.market import MarketServicer
 from lotkeeperd.api.status import refuse
 from lotkeeperd.domain.refusals import FieldViolations, InternalError, NotYetImplemented, Refusal, Violation
@@ -106,11 +106,11 @@ def _parsed(request: type[Message], data: bytes) -> Message:
         raise FieldViolations([Violation("", f"the request is not a {request.DESCRIPTOR.full_name}")]) from error
 
 
-def _unary(request: type[Message], handler: Callable[[Any, str], Awaitable[Message]]) -> Callable[..., Any]:
+def _unary(request: type[Message], handler: Callable[[Any, Peer], Awaitable[Message]]) -> Callable[..., Any]:
     async def call(data: bytes, context: Context) -> bytes:
         refusal: Refusal
         try:
-            return (await handler(_parsed(request, data), context.peer())).SerializeToString()
+            return (await handler(_parsed(request, data), context.peer)).SerializeToString()
         except Refusal as error:
             refusal = error
         except Exception:
@@ -121,11 +121,11 @@ def _unary(request: type[Message], handler: Callable[[Any, str], Awaitable[Messa
     return call
 
 
-def _stream(request: type[Message], handler: Callable[[Any, str], Any]) -> Callable[..., Any]:
+def _stream(request: type[Message], handler: Callable[[Any, Peer], Any]) -> Callable[..., Any]:
     async def call(data: bytes, context: Context) -> None:
         refusal: Refusal | None = None
         try:
-            async with aclosing(handler(_parsed(request, data), context.peer())) as messages:
+            async with aclosing(handler(_parsed(request, data), context.peer)) as messages:
                 async for message in messages:
                     await context.write(message)
         except Refusal as error:

@@ -208,6 +208,12 @@ class Book:
         copy._front = self._front
         return copy
 
+    def detached(self) -> Book:
+        """A copy to try something on and keep: it shares nothing with what is staged later, but costs a pointer per lot."""
+        copy = self.staged()
+        copy._lots = self._lots[: self._end]
+        return copy
+
     def decide(self, fill: Fill, sequence: int, origin: Origin = UNKNOWN_ORIGIN) -> tuple[Record, ...]:
         """What ``fill`` does here, numbered ``sequence``: one of four arms."""
         if self.direction is None or fill.direction is self.direction:
@@ -235,6 +241,8 @@ class Book:
 
     def _matched(self, fill: Fill, sequence: int, quantity: Decimal, fee: Decimal) -> Iterator[LotReduced]:
         for lot in self.lots():
+            if not quantity:
+                return
             taken = min(lot.remaining, quantity)
             exit_fee = share(fee, taken, quantity) if taken < quantity else fee
             entry_fee = share(lot.open_fee, taken, lot.remaining) if taken < lot.remaining else lot.open_fee
@@ -244,8 +252,6 @@ class Book:
             yield LotReduced(sequence, lot, taken, fill.price, gross, entry_fee, exit_fee)
             quantity -= taken
             fee -= exit_fee
-            if not quantity:
-                return
 
     def evolve(self, records: Iterable[Record], sequence: int, time: int) -> None:
         """Make ``records`` so, as journal record ``sequence`` of a fill at ``time``."""

@@ -53,5 +53,7 @@ def plain(value: Decimal) -> str:
     """Digits as they go to the wire and to disk: no exponent, no trailing zeros, zero is ``"0"``."""
     if not value:
         return "0"
-    text = f"{value:f}"
+    text = str(value)
+    if "E" in text:
+        text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -121,7 +121,8 @@ class Batch:
 
     def _validated(self, command: Command) -> Outcome:
         self._check_portfolio(command)
-        book = self._book((command.portfolio_id, command.symbol)).staged()
+        # Its answer shows this book, so what is staged after it must not reach into it.
+        book = self._book((command.portfolio_id, command.symbol)).detached()
         fill, records = decide(command, book, 0, self._now)
         book.evolve(records, book.sequence, book.newest_time)
         trades = list(closed_trades(command, fill, records))

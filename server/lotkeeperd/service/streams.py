@@ -5,8 +5,8 @@ ledger. Therefore nothing is queued: subscribers who want the same share a chann
 since its cursor, as bytes that are built once for all that stand at the same place. One that fell so far behind that the
 channel has dropped facts reads them from the journal in pages, on a read connection. The writer never waits for anyone.
 
-A message's sequence is S only when every fact up to S was sent; facts are ordered (sequence, index). Facts enter the channels
-in the moment their commit is taken over; values and wake-ups follow in frames of a millisecond.
+A message's sequence is S only when every fact up to S was sent; facts are ordered (sequence, index). What was committed and what
+marks changed is published in frames of a millisecond: facts and the positions they made become visible in the same one.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class Publisher:
         self._reader = reader
         self._encoder = encoder
         self._max_streams = max_streams
+        self._committed = 0
         self._head = 0
+        self._facts: list[tuple[Position, Fact]] = []  # committed, to be published in the next frame
         self._streams = 0
         self._channels: dict[FactFilter, Channel] = {}
         self._routes: dict[Key, list[Channel]] = {}
@@ -70,26 +72,19 @@ class Publisher:
     @property
     def head(self) -> int:
         """The newest committed sequence."""
-        return self._head
-
-    @property
-    def stream_count(self) -> int:
-        """Streams that are open now."""
-        return self._streams
+        return self._committed
 
     def committed(self, head: int, facts: Iterable[tuple[Position, Fact]]) -> None:
         """Take over facts of a batch that was committed up to ``head``; the valuation has its books already."""
-        self._head = head
+        self._committed = head
         if self._channels:
-            for at, fact in facts:
-                item = Item(at, fact)
-                for channel in self._route((fact.portfolio_id, fact.symbol)):
-                    channel.add_fact(item)
+            self._facts += facts
         self.changed()
 
     def reloaded(self, head: int) -> None:
         """The books were read anew from disk: subscribers take what facts they miss from the journal."""
-        self._head = head
+        self._committed = self._head = head
+        self._facts.clear()
         self._pieces.clear()
         self._totals.clear()
         for channel in self._channels.values():
@@ -109,6 +104,12 @@ class Publisher:
             self._frame.cancel()
             self._frame = None
         self._framed_at = asyncio.get_running_loop().time()
+        self._head = self._committed
+        facts, self._facts = self._facts, []
+        for at, fact in facts:
+            item = Item(at, fact)
+            for channel in self._route((fact.portfolio_id, fact.symbol)):
+                channel.add_fact(item)
         touched: dict[int, Channel] = {}
         for key, mark_changes in self._valuation.take_changes().items():
             self._pieces.pop(key, None)
@@ -153,15 +154,15 @@ class Publisher:
         if wanted.after is not None:
             if wanted.ledger_id != self._ledger_id:
                 raise LedgerReplaced(wanted.ledger_id, self._ledger_id)
-            if wanted.after > self._head:
-                raise SequenceAhead("after_sequence", wanted.after, self._head)
+            if wanted.after > self._committed:
+                raise SequenceAhead("after_sequence", wanted.after, self._committed)
         if self._streams >= self._max_streams:
             raise TooManyStreams(self._max_streams)
 
     def _joined(self, wanted: FactFilter) -> Channel:
+        self._publish()
         if not self._channels:
-            self._valuation.take_changes()  # nobody looked, so nobody is told
-            self._pieces.clear()
+            self._pieces.clear()  # nobody looked, so nothing was kept up to date
             self._totals.clear()
         channel = self._channels.get(wanted)
         if channel is None:
@@ -195,7 +196,7 @@ class Publisher:
         self._publish()
         place = channel.next_fact if at is None else channel.place_of(at)
         assert place is not None
-        cursor = Cursor((self._head, ALL_OF_IT), channel.next_fact, channel.change, channel.marks)
+        cursor = Cursor(self.reached, channel.next_fact, channel.change, channel.marks)
         owed = channel.facts_from(place, channel.next_fact - place)
         shown = list(self._shown(channel.wanted))
         totals = [self._totals_piece(portfolio_id) for portfolio_id in self._portfolios(channel.wanted)]
@@ -248,6 +249,11 @@ class Publisher:
             end += 1
         return list(items[start:end])
 
+    @property
+    def reached(self) -> Position:
+        """Everything up to here is published."""
+        return self._head, ALL_OF_IT
+
     def heartbeat(self) -> bytes:
         """That nothing changed."""
         return self._encoder.heartbeat(self._head)
@@ -290,7 +296,7 @@ class Publisher:
         if sent == channel.change:
             marks, folded = channel.marks, channel.marks - marks
         message = self._encoder.update(self._head, pieces, folded)
-        return message, Cursor((self._head, ALL_OF_IT), channel.next_fact, sent, marks)
+        return message, Cursor(self.reached, channel.next_fact, sent, marks)
 
     def _piece(self, key: Key) -> bytes:
         piece = self._pieces.get(key)
@@ -352,7 +358,7 @@ class _Subscriber:
         sent_at = loop.time()
         while True:
             if await self._idle(cursor, sent_at):
-                cursor = cursor._replace(at=(publisher.head, ALL_OF_IT))
+                cursor = cursor._replace(at=publisher.reached)
                 yield publisher.heartbeat()
                 sent_at = loop.time()
                 continue

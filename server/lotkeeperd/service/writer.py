@@ -123,8 +123,10 @@ class Writer:
             while True:
                 await self._work.wait()
                 self._work.clear()
-                while batch := self._taken():
-                    await self._carried_through(batch, taken_over)
+                while self._waiting:
+                    await asyncio.sleep(0)  # whatever the loop has in hand already comes along
+                    if batch := self._taken():
+                        await self._carried_through(batch, taken_over)
                 if self._closing:
                     return
         finally:

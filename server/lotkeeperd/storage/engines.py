@@ -18,6 +18,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
+from lotkeeperd.storage.errors import words
+
 WRITER_CACHE_KIB = 32_768
 READER_CACHE_KIB = 4_096
 CHECKPOINT_PAGES = 4_000
@@ -194,7 +196,7 @@ class FileLock:
 
 def unusable(url: URL, error: DBAPIError) -> CannotStart:
     """What to tell an operator when the database cannot even be opened."""
-    cause = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    cause = words(error)
     if is_sqlite(url):
         return CannotStart(
             f"{shown(url)}: {cause}; if it is not a Lotkeeper database name another file, "

@@ -51,29 +51,34 @@ _POSTGRESQL_CLASSES = {
 }
 
 
-def meaning(error: DBAPIError) -> Meaning:
+def cause(error: Exception) -> BaseException:
+    """The driver's own error, whether it came through SQLAlchemy or not."""
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+
+
+def words(error: Exception) -> str:
+    """The first line of what the driver says."""
+    own = cause(error)
+    return str(own).strip().partition("\n")[0] or type(own).__name__
+
+
+def meaning(error: Exception) -> Meaning:
     """What ``error`` asks for; whatever is not known leaves the database unavailable, and a retry is safe."""
-    code = getattr(error.orig, "sqlite_errorcode", None)
+    own = cause(error)
+    code = getattr(own, "sqlite_errorcode", None)
     if code is not None:
         return _SQLITE.get(code & 0xFF, Meaning.UNAVAILABLE)
-    state = getattr(error.orig, "sqlstate", None)
-    if state is None:
-        return (
-            Meaning.UNAVAILABLE if isinstance(error.orig, OSError) or error.connection_invalidated else _unstated(error)
-        )
-    return _POSTGRESQL_STATES.get(state) or _POSTGRESQL_CLASSES.get(state[:2], Meaning.UNAVAILABLE)
+    state = getattr(own, "sqlstate", None)
+    if state is not None:
+        return _POSTGRESQL_STATES.get(state) or _POSTGRESQL_CLASSES.get(state[:2], Meaning.UNAVAILABLE)
+    # Raised by the driver itself: a connection that is gone, or else a value it cannot send.
+    gone = type(own).__name__ in ("OperationalError", "InterfaceError") or isinstance(own, OSError)
+    return Meaning.UNAVAILABLE if gone else Meaning.STATEMENT
 
 
-def _unstated(error: DBAPIError) -> Meaning:
-    """An error that the driver raised by itself: a value it cannot send, or a connection that is gone."""
-    name = type(error.orig).__name__
-    return Meaning.UNAVAILABLE if name in ("OperationalError", "InterfaceError") else Meaning.STATEMENT
-
-
-def refusal(error: DBAPIError) -> Refusal:
+def refusal(error: Exception) -> Refusal:
     """The answer to a caller whose command met ``error``."""
     what = meaning(error)
     if what is Meaning.DISK_FULL:
         return DiskFull()
-    cause = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
-    return LedgerCorrupt(cause) if what is Meaning.CORRUPT else StorageUnavailable(cause)
+    return LedgerCorrupt(words(error)) if what is Meaning.CORRUPT else StorageUnavailable(words(error))

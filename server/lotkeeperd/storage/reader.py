@@ -17,7 +17,7 @@ from lotkeeperd.service.ports import ALL_OF_IT, EntryFilter, Fact, FactFilter, F
 from lotkeeperd.storage.columns import labels_of
 from lotkeeperd.storage.errors import refusal
 from lotkeeperd.storage.identity import fill_key
-from lotkeeperd.storage.rows import decision_of, entry_of_row, trade_of_row
+from lotkeeperd.storage.rows import entry_of_row, opened_of, trade_of_row
 from lotkeeperd.storage.tables import completed_trades, journal, position_entries
 
 CHUNK = 1000
@@ -151,7 +151,7 @@ class SqlReader:
             )
             facts += [((row.sequence, t.trade_index), t) for t in map(trade_of_row, await connection.execute(query))]
         if len(facts) < limit and row.trade_count > after[1]:
-            opened = decision_of(row).opened
+            opened = opened_of(row)
             if opened is not None:
                 facts.append(((row.sequence, row.trade_count), entry_as_opened(row.portfolio_id, row.symbol, opened)))
         return facts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row
 
@@ -20,7 +20,29 @@ Amount = Callable[[Decimal], Any]
 
 FLAT = "FLAT"
 
+
+class JournalRow(NamedTuple):
+    """A row of ``journal``, its columns in order, as a bare cursor reads it."""
+
+    sequence: int
+    recorded_time: int
+    portfolio_id: str
+    symbol: str
+    method: str
+    rules: int
+    key_version: int
+    roles: int
+    request_key: int | None
+    request_id: str
+    fill_key: int | None
+    fill_id: str
+    trade_count: int
+    asked: str
+    decided: str
+
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_ASKED_TEXTS = ("fee_currency", "order_id", "reason", "group_id")
 
 
 def journal_row(decision: Decision) -> tuple[Any, ...]:
@@ -41,58 +63,66 @@ def journal_row(decision: Decision) -> tuple[Any, ...]:
         fill_key(portfolio_id, fill_id) if fill_id else None,
         fill_id,
         len(decision.matches),
-        _encode(_asked(command)),
-        _encode(_decided(decision)),
+        _asked(command),
+        _decided(decision),
     )
 
 
-def _asked(command: Command) -> dict[str, Any]:
-    """What the caller gave, and nothing that it left out."""
-    asked: dict[str, Any] = {"price": plain(command.price)}
+def _asked(command: Command) -> str:
+    """What the caller gave, and nothing that it left out, as a JSON object."""
+    parts = [f'"price":"{plain(command.price)}"']
     if command.side is not None:
-        asked["side"] = command.side.name
+        parts.append(f'"side":"{command.side.name}"')
     if command.quantity is not None:
-        asked["quantity"] = plain(command.quantity)
+        parts.append(f'"quantity":"{plain(command.quantity)}"')
     if command.fee is not None:
-        asked["fee"] = plain(command.fee)
+        parts.append(f'"fee":"{plain(command.fee)}"')
     if command.time is not None:
-        asked["time"] = command.time
+        parts.append(f'"time":{command.time}')
     if command.close_all:
-        asked["close_all"] = True
+        parts.append('"close_all":true')
     if command.excess is not Excess.REJECT:
-        asked["excess"] = command.excess.value
-    for name in ("fee_currency", "order_id", "reason", "group_id"):
-        if value := getattr(command, name):
-            asked[name] = value
+        parts.append(f'"excess":"{command.excess.value}"')
+    texts = ((name, getattr(command, name)) for name in _ASKED_TEXTS)
+    parts += [f'"{name}":{_encode(value)}' for name, value in texts if value]
     if command.labels:
-        asked["labels"] = dict(command.labels)
-    return asked
+        parts.append(f'"labels":{_encode(dict(command.labels))}')
+    return f"{{{','.join(parts)}}}"
 
 
-def _decided(decision: Decision) -> dict[str, Any]:
-    """What the book made of it: the fill in full, the lot it opened, the lots it closed."""
+def _decided(decision: Decision) -> str:
+    """What the book made of it, as a JSON object: the fill in full, the lot it opened, the lots it closed."""
     fill, opened = decision.fill, decision.opened
-    what: dict[str, Any] = {"side": fill.direction.name, "quantity": plain(fill.quantity), "time": fill.time}
+    text = f'{{"side":"{fill.direction.name}","quantity":"{plain(fill.quantity)}","time":{fill.time}'
     if opened is not None:
-        what["opened"] = [plain(opened.quantity), plain(opened.fee)]
+        text += f',"opened":["{plain(opened.quantity)}","{plain(opened.fee)}"]'
     if decision.matches:
-        what["closed"] = [
-            [
-                match.lot_sequence,
-                plain(match.quantity),
-                plain(match.gross),
-                plain(match.entry_fee),
-                plain(match.exit_fee),
-            ]
-            for match in decision.matches
-        ]
-    return what
+        text += f',"closed":[{",".join(map(_match, decision.matches))}]'
+    return text + "}"
 
 
-def decision_of(row: Row[Any]) -> Decision:
+def _match(match: Match) -> str:
+    lot, quantity, gross, entry_fee, exit_fee = match
+    return f'[{lot},"{plain(quantity)}","{plain(gross)}","{plain(entry_fee)}","{plain(exit_fee)}"]'
+
+
+def decision_of(row: Row[Any] | JournalRow) -> Decision:
     """The record of a journal row."""
     asked, what = json.loads(row.asked), json.loads(row.decided)
-    command = Command(
+    command = _command(row, asked)
+    fill = _fill(command, what)
+    matches = tuple(Match(lot, *map(Decimal, amounts)) for lot, *amounts in what.get("closed", ()))
+    return Decision(row.sequence, row.recorded_time, command, fill, _opened(row, command, fill, what), matches)
+
+
+def opened_of(row: Row[Any] | JournalRow) -> LotOpened | None:
+    """The lot that a journal row opened, without a look at what it closed."""
+    command, what = _command(row, json.loads(row.asked)), json.loads(row.decided)
+    return _opened(row, command, _fill(command, what), what)
+
+
+def _command(row: Row[Any] | JournalRow, asked: dict[str, Any]) -> Command:
+    return Command(
         Method(row.method),
         row.portfolio_id,
         row.symbol,
@@ -111,17 +141,18 @@ def decision_of(row: Row[Any]) -> Decision:
         asked.get("group_id", ""),
         tuple(asked.get("labels", {}).items()),
     )
-    fill = Fill(Direction[what["side"]], Decimal(what["quantity"]), command.price, command.fee or ZERO, what["time"])
-    matches = tuple(Match(lot, *map(Decimal, amounts)) for lot, *amounts in what.get("closed", ()))
-    return Decision(row.sequence, row.recorded_time, command, fill, _opened(row.sequence, command, fill, what), matches)
 
 
-def _opened(sequence: int, command: Command, fill: Fill, what: dict[str, Any]) -> LotOpened | None:
+def _fill(command: Command, what: dict[str, Any]) -> Fill:
+    return Fill(Direction[what["side"]], Decimal(what["quantity"]), command.price, command.fee or ZERO, what["time"])
+
+
+def _opened(row: Row[Any] | JournalRow, command: Command, fill: Fill, what: dict[str, Any]) -> LotOpened | None:
     if "opened" not in what:
         return None
     quantity, fee = what["opened"]
     origin = Origin(command.order_id, command.fill_id, command.fee_currency, command.group_id, command.labels)
-    return LotOpened(sequence, fill.direction, Decimal(quantity), fill.price, Decimal(fee), fill.time, origin)
+    return LotOpened(row.sequence, fill.direction, Decimal(quantity), fill.price, Decimal(fee), fill.time, origin)
 
 
 def entry_row(entry: Entry, currency: str, amount: Amount) -> tuple[Any, ...]:

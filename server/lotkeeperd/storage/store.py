@@ -7,7 +7,7 @@ no gaps; nothing it decided can count unless the ledger still stands where its b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from lotkeeperd.domain.book import Book, Lot
 from lotkeeperd.domain.commands import Command, Decision
 from lotkeeperd.domain.refusals import Fenced, LedgerCorrupt, StorageUnavailable
-from lotkeeperd.domain.trades import ClosedTrade, entry_as_opened
+from lotkeeperd.domain.trades import ClosedTrade, Entry, entry_as_opened
 from lotkeeperd.service.ports import Key, OutcomeUnknown, State, StatementRefused, Transaction, Written
 from lotkeeperd.storage import tables
 from lotkeeperd.storage.columns import amount_for
@@ -32,11 +32,20 @@ from lotkeeperd.storage.engines import (
     unusable,
     writer_engine,
 )
-from lotkeeperd.storage.errors import Meaning, meaning, refusal
+from lotkeeperd.storage.errors import Meaning, meaning, refusal, words
 from lotkeeperd.storage.identity import fill_key, request_key
-from lotkeeperd.storage.rows import book_row, decision_of, entry_of_row, entry_row, journal_row, trade_of_row, trade_row
+from lotkeeperd.storage.rows import (
+    JournalRow,
+    book_row,
+    decision_of,
+    entry_of_row,
+    entry_row,
+    journal_row,
+    trade_of_row,
+    trade_row,
+)
 from lotkeeperd.storage.schema import bring_up_to_date
-from lotkeeperd.storage.statements import Statements, run
+from lotkeeperd.storage.statements import Statements
 
 T = TypeVar("T")
 
@@ -54,6 +63,7 @@ class SqlStore:
         self._lock = FileLock(Path(url.database or "")) if is_sqlite(url) else None
         self._statements = Statements(self._engine.dialect)
         self._amount = amount_for(self._engine.dialect)
+        self._errors = (DBAPIError, self._engine.dialect.loaded_dbapi.Error)
         self._epoch = 0
         self._currency = ""
 
@@ -132,7 +142,7 @@ class SqlStore:
         for _ in range(ATTEMPTS):
             try:
                 return self._transacted(work)
-            except DBAPIError as error:
+            except self._errors as error:
                 if meaning(error) is not Meaning.RETRY:
                     raise self._translated(error) from error
         raise StorageUnavailable("it kept asking for a retry")
@@ -151,7 +161,7 @@ class SqlStore:
             return result
         try:
             transaction.commit()
-        except DBAPIError as error:
+        except self._errors as error:
             self._disconnect()
             if meaning(error) is Meaning.RETRY:
                 raise
@@ -161,12 +171,12 @@ class SqlStore:
     def _rolled_back(self, rollback: Callable[[], None]) -> None:
         try:
             rollback()
-        except DBAPIError:
+        except self._errors:
             self._disconnect()  # a connection that cannot roll back is not used again
 
-    def _translated(self, error: DBAPIError) -> Exception:
+    def _translated(self, error: Exception) -> Exception:
         if meaning(error) is Meaning.STATEMENT:
-            return StatementRefused(str(error.orig))
+            return StatementRefused(words(error))
         self._disconnect()
         return refusal(error)
 
@@ -240,6 +250,7 @@ class _SqlTransaction:
         self, connection: Connection, statements: Statements, amount: Callable[..., object], epoch: int, currency: str
     ) -> None:
         self._connection = connection
+        self._cursor = connection.connection.cursor()
         self._statements = statements
         self._amount = amount
         self._epoch = epoch
@@ -251,8 +262,9 @@ class _SqlTransaction:
         fills = [fill_key(command.portfolio_id, command.fill_id) for command in commands if command.fill_id]
         requests, fills = _padded(requests), _padded(fills)
         query = self._statements.lookup(len(requests), len(fills))
-        rows = self._connection.exec_driver_sql(query, tuple(requests + fills)).all()
-        return list({row.sequence: decision_of(row) for row in rows}.values())
+        self._cursor.execute(query, tuple(requests + fills))
+        found = {row[0]: row for row in self._cursor.fetchall()}
+        return [decision_of(JournalRow._make(row)) for row in found.values()]
 
     def trades(self, portfolio_id: str, sequence: int, limit: int) -> list[ClosedTrade]:
         trades = tables.completed_trades
@@ -266,48 +278,30 @@ class _SqlTransaction:
 
     def write(self, expected: int, written: Written) -> None:
         new = expected + len(written.decisions)
-        fenced = self._connection.exec_driver_sql(self._statements.fence, (new, self._epoch, expected))
-        if fenced.rowcount != 1:
+        self._cursor.execute(self._statements.fence, (new, self._epoch, expected))
+        if self._cursor.rowcount != 1:
             raise Fenced
         if not written.decisions:
             return
         self.wrote = True
-        statements, connection = self._statements, self._connection
-        run(connection, statements.journal, [journal_row(decision) for decision in written.decisions])
-        run(connection, statements.entry, self._entry_rows(written))
-        run(connection, statements.reduce, self._reduce_rows(written, expected))
-        trades = [trade_row(trade, self._currency, self._amount) for trades in written.trades for trade in trades]
-        run(connection, statements.trade, trades)
-        books = [book_row(*key, book, self._currency, self._amount) for key, book in written.books.items()]
-        run(connection, statements.book, books)
+        statements, cursor, amount = self._statements, self._cursor, self._amount
+        statements.journal.run(cursor, [journal_row(decision) for decision in written.decisions])
+        statements.entry.run(cursor, [entry_row(entry, self._currency, amount) for entry in _entries(written)])
+        trades = [trade_row(trade, self._currency, amount) for trades in written.trades for trade in trades]
+        statements.trade.run(cursor, trades)
+        books = [book_row(*key, book, self._currency, amount) for key, book in written.books.items()]
+        statements.book.run(cursor, books)
         now = written.decisions[0].recorded_time
-        run(connection, statements.portfolio, [(name, now) for name in written.portfolios])
+        statements.portfolio.run(cursor, [(name, now) for name in written.portfolios])
 
-    def _entry_rows(self, written: Written) -> list[tuple[object, ...]]:
-        """Entries as this batch leaves them: one that it opened and reduced is written once."""
-        rows = []
-        for decision in written.decisions:
-            if decision.opened is not None:
-                command = decision.command
-                entry = written.reduced.get((command.portfolio_id, decision.sequence))
-                entry = entry or entry_as_opened(command.portfolio_id, command.symbol, decision.opened)
-                rows.append(entry_row(entry, self._currency, self._amount))
-        return rows
 
-    def _reduce_rows(self, written: Written, expected: int) -> list[tuple[object, ...]]:
-        amount = self._amount
-        return [
-            (
-                amount(entry.remaining_quantity),
-                amount(entry.open_fee),
-                entry.status.value,
-                portfolio_id,
-                entry.opened.time,
-                sequence,
-            )
-            for (portfolio_id, sequence), entry in written.reduced.items()
-            if sequence <= expected
-        ]
+def _entries(written: Written) -> Iterator[Entry]:
+    """Every entry that a batch opened or reduced, as the batch leaves it."""
+    yield from written.reduced.values()
+    for decision in written.decisions:
+        command = decision.command
+        if decision.opened is not None and (command.portfolio_id, decision.sequence) not in written.reduced:
+            yield entry_as_opened(command.portfolio_id, command.symbol, decision.opened)
 
 
 def _padded(keys: list[int]) -> list[int]:

@@ -1,0 +1,105 @@
+"""What a refusal says: the value, the rule and the way out in words, and metadata for a program."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from lotkeeperd.domain import refusals
+from lotkeeperd.domain.refusals import SHOWN, Refusal, Violation, shown
+
+# a refusal; its metadata; what its words must hold
+REFUSALS: list[tuple[Refusal, dict[str, str], list[str]]] = [
+    (
+        refusals.FieldViolations([Violation("quantity", "0 is not greater than 0")]),
+        {},
+        ["quantity: 0 is not greater than 0"],
+    ),
+    (
+        refusals.InvalidPageToken("expired", "its read is over a minute old"),
+        {"cause": "expired"},
+        ["page_token: its read is over a minute old", "start again without page_token"],
+    ),
+    (refusals.RequestIdReused("r1", "quantity"), {"field": "quantity"}, ["'r1'", "quantity", "needs a new request_id"]),
+    (
+        refusals.FillConflict("f1", "exit_price", "1", "2", trade_id="T7.0"),
+        {"field": "exit_price", "trade_id": "T7.0"},
+        ["'f1'", "T7.0", "exit_price 1, not 2", "look up which report is right"],
+    ),
+    (
+        refusals.InsufficientQuantity("X", Decimal("1.50"), Decimal(5)),
+        {"open_quantity": "1.5", "requested_quantity": "5"},
+        ["'X'", "1.5 open", "the 5 to close", "close_all", "EXCESS_POLICY_REVERSE"],
+    ),
+    (refusals.NoOpenPosition("X", ""), {}, ["'X' has nothing open", "nothing to close"]),
+    (
+        refusals.OppositeSideOpen("X", "LONG", Decimal("3.0")),
+        {"open_side": "LONG", "open_quantity": "3"},
+        ["'X' is LONG 3", "RecordFill"],
+    ),
+    (refusals.PortfolioNotFound("p9"), {}, ["'p9'", "the first entry or fill recorded in it makes it"]),
+    (
+        refusals.SequenceAhead("after_sequence", 9, 7),
+        {"latest_sequence": "7"},
+        ["after_sequence 9", "at 7", "restored from a backup"],
+    ),
+    (
+        refusals.LedgerReplaced("mine", "ours"),
+        {"ledger_id": "ours"},
+        ["'mine'", "ours", "start again without after_sequence"],
+    ),
+    (refusals.TooManyStreams(2), {}, ["2 streams", "raise max_streams"]),
+    (refusals.WriteQueueFull(100, 0.05), {}, ["100 commands", "retry with the same ids in 0.05 s"]),
+    (refusals.StorageUnavailable("it is locked"), {}, ["it is locked", "retry with the same ids"]),
+    (refusals.DiskFull(), {}, ["disk is full", "nothing was written", "free some space"]),
+    (refusals.Fenced(), {}, ["FENCED", "another server", "connect to the other"]),
+    (refusals.ServerDraining(), {}, ["shutting down", "retry with the same ids"]),
+    (refusals.LedgerCorrupt("lot 3 is missing"), {}, ["lot 3 is missing", "writes are stopped", "lotkeeper verify"]),
+    (refusals.NotYetImplemented("orders"), {"feature": "orders"}, ["orders is not implemented"]),
+    (refusals.InternalError(), {}, ["nothing was written", "log has the trace"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "metadata", "words"), REFUSALS, ids=[type(refusal).__name__ for refusal, _, _ in REFUSALS]
+)
+def test_a_refusal_says_what_was_wrong_and_what_to_do(
+    refusal: Refusal, metadata: dict[str, str], words: list[str]
+) -> None:
+    """In words for a person and in metadata for a program."""
+    assert refusal.metadata == metadata
+    assert str(refusal) == refusal.message
+    for word in words:
+        assert word in refusal.message
+
+
+def test_every_refusal_stands_in_the_tree_of_the_module_and_in_this_table() -> None:
+    """The tree is the table of contents; none is forgotten here."""
+    classes = {refusal.__name__ for refusal in Refusal.__subclasses__()}
+    drawn = set(re.findall(r"[├└]── (\w+)", refusals.__doc__ or ""))
+
+    assert drawn == classes == {type(refusal).__name__ for refusal, _, _ in REFUSALS}
+
+
+def test_every_broken_field_is_counted_and_the_first_is_in_the_message() -> None:
+    """The rest travels in the details."""
+    violations = [Violation("quantity", "is empty"), Violation("fee", "'x' is not a decimal"), Violation("side", "?")]
+
+    refusal = refusals.FieldViolations(violations)
+
+    assert refusal.message == "quantity: is empty (and 2 more)"
+    assert refusal.violations == violations
+
+
+def test_the_wait_before_a_retry_is_in_seconds() -> None:
+    """For RetryInfo."""
+    assert refusals.WriteQueueFull(100, 0.05).retry_after == 0.05
+
+
+def test_a_long_value_is_cut_before_it_stands_in_a_message() -> None:
+    """A caller's value is repeated, but not at any length."""
+    assert shown("x" * SHOWN) == repr("x" * SHOWN)
+    assert shown("x" * (SHOWN + 1)) == repr("x" * SHOWN + "…")
+    assert shown("a'b\n") == repr("a'b\n")
