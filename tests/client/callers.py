@@ -20,7 +20,7 @@ class Caller(ABC):
 
     @abstractmethod
     def follow(self, address: str, count: int, told: Told = print, **arguments: Any) -> list[PnLEvent]:
-        """The first ``count`` events of a stream, each ``told`` at once; then stream and connection are closed."""
+        """The first ``count`` events of a stream, or those until one that is ``told`` makes True; then all is closed."""
 
     @abstractmethod
     def enter(self, address: str, **arguments: Any) -> lotkeeper.CreateEntryResponse:
@@ -35,8 +35,9 @@ class Blocking(Caller):
         with lotkeeper.connect(address) as ledger, closing(ledger.stream_pnl(**arguments)) as stream:
             events = []
             for event in islice(stream, count):
-                told(event)
                 events.append(event)
+                if told(event) is True:
+                    break
             return events
 
     def enter(self, address: str, **arguments: Any) -> lotkeeper.CreateEntryResponse:
@@ -56,7 +57,8 @@ class Asyncio(Caller):
             async with lotkeeper.aio.connect(address) as ledger, aclosing(ledger.stream_pnl(**arguments)) as stream:
                 while len(events) < count:
                     events.append(await anext(stream))
-                    told(events[-1])
+                    if told(events[-1]) is True:
+                        break
             return events
 
         return asyncio.run(run())

@@ -4,7 +4,6 @@ The channel is grpcio-testing's. It passes messages as they are, without sockets
 itself: clock and pauses are the test's too.
 """
 
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -41,7 +40,7 @@ class Conversation:
         self.now = 0.0
         self.pauses: list[float] = []
         self._channel = grpc_testing.channel(SERVICES, grpc_testing.strict_fake_time(0))
-        self._questions: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._questions: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self.ledger = Ledger(
             self._channel,
             address="the test",
@@ -58,7 +57,7 @@ class Conversation:
 
     def __exit__(self, *_: object) -> None:
         self.ledger.close()
-        self._questions.put(sys.exit)
+        self._questions.put(None)
 
     def ask(self, question: Callable[[Ledger], T]) -> Future[T]:
         """Let the client call, in its thread, after what it was asked before."""
@@ -74,8 +73,8 @@ class Conversation:
         return asked
 
     def _client(self) -> None:
-        while True:
-            self._questions.get()()
+        while (question := self._questions.get()) is not None:
+            question()
 
     def answer(self, method: str, response: Message) -> Any:
         """Answer the next call of ``method``; gives its request."""

@@ -66,38 +66,40 @@ class Session:
         return died
 
     def _start(self, _caller: Caller) -> bool:
-        sidecar = Sidecar(str(self._database), prefix=from_start(self._database, *self._rules, log=self._log))
+        prefix = from_start(self._database, *self._rules, log=self._log)
         try:
-            sidecar.start()
+            with Sidecar(str(self._database), prefix=prefix) as sidecar:
+                sidecar.kill()
         except DidNotStart as error:
             assert error.code == -signal.SIGKILL, error
             return True
-        sidecar.kill()
         return False
 
     def _trade(self, caller: Caller) -> bool:
-        sidecar = Sidecar(str(self._database)).start()
-        with Attached(sidecar.pid, self._database, *self._rules, log=self._log):
+        with (
+            Sidecar(str(self._database)) as sidecar,
+            Attached(sidecar.pid, self._database, *self._rules, log=self._log),
+        ):
             try:
                 caller.play(sidecar.address, SCRIPT)
             except TryAgain:
                 assert sidecar.wait() == -signal.SIGKILL
                 return True
-        sidecar.kill()
-        return False
+            sidecar.kill()
+            return False
 
     def _stop(self, caller: Caller) -> bool:
-        sidecar = Sidecar(str(self._database)).start()
-        caller.play(sidecar.address, SCRIPT)
-        with Attached(sidecar.pid, self._database, *self._rules, log=self._log):
-            code = sidecar.stop()
-        assert code in (0, -signal.SIGKILL), f"it ended with {code}: {sidecar.stderr}"
+        with Sidecar(str(self._database)) as sidecar:
+            caller.play(sidecar.address, SCRIPT)
+            with Attached(sidecar.pid, self._database, *self._rules, log=self._log):
+                code = sidecar.stop()
+            assert code in (0, -signal.SIGKILL), f"it ended with {code}: {sidecar.stderr}"
         return code != 0
 
     def _start_again(self, caller: Caller) -> bool:
-        sidecar = Sidecar(str(self._database)).start()
-        caller.play(sidecar.address, FIRST)
-        sidecar.kill()
+        with Sidecar(str(self._database)) as sidecar:
+            caller.play(sidecar.address, FIRST)
+            sidecar.kill()
         return self._start(caller)
 
     def _settle(self, caller: Caller, sidecar: Sidecar) -> None:

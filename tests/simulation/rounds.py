@@ -40,13 +40,11 @@ def survive(sidecar: Sidecar, floor: Floor, rounds: int, random: Random) -> None
 
 def kill_while_starting(sidecar: Sidecar, seconds: float) -> None:
     """Start a server on the same database and kill it after so long, ready or not."""
-    killed = Sidecar(sidecar.database, prefix=("timeout", "--foreground", "--signal=KILL", f"{seconds:.3f}"))
     try:
-        killed.start()
+        with Sidecar(sidecar.database, prefix=("timeout", "--foreground", "--signal=KILL", f"{seconds:.3f}")) as killed:
+            killed.wait()
     except DidNotStart as error:
-        assert not error.stderr or "Traceback" not in error.stderr, error.stderr
-    else:
-        killed.wait()
+        assert "Traceback" not in error.stderr, error.stderr
 
 
 def glance(sidecar: Sidecar, acknowledged: int) -> str:

@@ -55,6 +55,8 @@ class Sidecar:
         command = [*self._prefix, sys.executable, "-m", "lotkeeperd", "serve"]
         command += ["--listen", self.listen, "--database", self.database, *self._arguments]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LOTKEEPER_")}
+        if self._errors.closed:
+            self._errors = tempfile.TemporaryFile(mode="w+")
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self._errors, text=True, env=environment | self._settings
         )
@@ -66,7 +68,9 @@ class Sidecar:
         found = READY.match(line)
         if not found:
             self._process.kill()
-            raise DidNotStart(self._process.wait(STOP_SECONDS), self.stderr)
+            code, said = self.wait(), self.stderr
+            self._errors.close()
+            raise DidNotStart(code, said)
         self.ready_line, self.address, self.ledger_id = line, found["address"], found["ledger"]
         return self
 

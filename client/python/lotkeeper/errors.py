@@ -88,8 +88,9 @@ class LotkeeperError(Exception):
         self.retry_delay = retry_delay
 
     def __str__(self) -> str:
-        broken = "".join(f"; {violation.field}: {violation.description}" for violation in self.violations)
-        return f"{self.reason or self.code.name}: {self.message}{broken}"
+        # The message of an invalid request tells the first broken field only.
+        broken = "; ".join(f"{violation.field}: {violation.description}" for violation in self.violations)
+        return f"{self.reason or self.code.name}: {broken or self.message}"
 
 
 class InvalidRequest(LotkeeperError):
