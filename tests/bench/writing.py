@@ -14,13 +14,14 @@ from lotkeeperd.service.ports import Key, State, Written
 from lotkeeperd.service.writer import BATCH, Writer
 from lotkeeperd.storage.engines import database_url
 from lotkeeperd.storage.store import SqlStore
+from tests.bench.raw import Recorder, Transaction
 
 
 class WritePath:
     """Writes commands to a ledger that is open."""
 
-    def __init__(self, store: SqlStore, state: State) -> None:
-        self.store = store
+    def __init__(self, store: SqlStore, state: State, recorder: Recorder | None) -> None:
+        self._recorder = recorder
         self.books: dict[Key, Book] = state.books
         self.trades = 0
         """Closed since it was opened."""
@@ -29,6 +30,12 @@ class WritePath:
             store, self.books.get, self._portfolios.__contains__, time.time_ns, queue_limit=4 * BATCH, create_portfolios=True
         )
         self._writing = self._writer.start(state.last_sequence, self._take_over)
+
+    def recorded(self) -> list[Transaction]:
+        """Every transaction from now on, as it is run; only a path that is ``recording`` has them."""
+        assert self._recorder is not None
+        self._recorder.transactions = []
+        return self._recorder.transactions
 
     async def write(self, commands: Sequence[Command]) -> list[Outcome]:
         """Write at most ``BATCH`` of them as one batch; on disk when this returns. Raises a Refusal."""
@@ -47,12 +54,13 @@ class WritePath:
 
 
 @asynccontextmanager
-async def write_path(database: Path) -> AsyncIterator[WritePath]:
+async def write_path(database: Path, recording: bool = False) -> AsyncIterator[WritePath]:
     """The write path to a file, which is made when it is not there."""
     store = SqlStore(database_url(str(database)))
+    recorder = Recorder(store._engine) if recording else None
     state = store.open(None, time.time_ns())
     try:
-        path = WritePath(store, state)
+        path = WritePath(store, state, recorder)
         yield path
         await path.close()
     finally:

@@ -137,7 +137,7 @@ def test_every_rule_of_a_write_is_kept(ledger: Ledger, portfolio: str, symbol: s
         ledger.CreateEntry(entry(portfolio, symbol, "10"))
     right = {"portfolio_id": portfolio, "symbol": symbol, "request_id": fresh(), "fill_id": fresh("f")}
     call, head = getattr(ledger, method), reading.head(ledger)
-    refusal = refused(lambda: call(_request(method, right | case.given)))
+    refusal = refused(call, _request(method, right | case.given))
     _is_violation(refusal, [_path(method, field) for field in case.broken])
     assert reading.head(ledger) == head
     assert reading.exists(ledger, portfolio) == (method == CLOSE)
@@ -163,30 +163,27 @@ def test_a_time_more_than_a_day_ahead_is_refused(ledger: Ledger, portfolio: str,
     ledger.CreateEntry(entry(portfolio, symbol))
     right = {"portfolio_id": portfolio, "symbol": symbol}
     late, early = (stamp(time.time_ns() + DAY + minute * 60 * SECOND) for minute in (1, -1))
-    _is_violation(
-        refused(lambda: getattr(ledger, method)(_request(method, right | {"time": late}))), [_path(method, "time")]
-    )
+    _is_violation(refused(getattr(ledger, method), _request(method, right | {"time": late})), [_path(method, "time")])
     assert getattr(ledger, method)(_request(method, right | {"time": early})).sequence
 
 
 def test_every_broken_field_is_named_at_once(ledger: Ledger, portfolio: str) -> None:
     """So that a caller mends them all in one go; the message names the first and counts the others."""
     refusal = refused(
-        lambda: ledger.CreateEntry(
-            entry(
-                portfolio,
-                "",
-                "-1",
-                "x",
-                request_id="",
-                fee="1e1",
-                fee_currency="EUR",
-                side=FLAT,
-                labels={"": ""},
-                entry_order_id="\n",
-                entry_time=Timestamp(seconds=-5),
-            )
-        )
+        ledger.CreateEntry,
+        entry(
+            portfolio,
+            "",
+            "-1",
+            "x",
+            request_id="",
+            fee="1e1",
+            fee_currency="EUR",
+            side=FLAT,
+            labels={"": ""},
+            entry_order_id="\n",
+            entry_time=Timestamp(seconds=-5),
+        ),
     )
     assert sorted(refusal.fields) == [
         "entry_order_id",
@@ -205,7 +202,7 @@ def test_every_broken_field_is_named_at_once(ledger: Ledger, portfolio: str) -> 
 
 def test_a_violation_shows_the_value_and_the_rule(ledger: Ledger, portfolio: str, symbol: str) -> None:
     """A person who reads it knows what to write instead."""
-    refusal = refused(lambda: ledger.CreateEntry(entry(portfolio, symbol, "1e3", "-2")))
+    refusal = refused(ledger.CreateEntry, entry(portfolio, symbol, "1e3", "-2"))
     quantity, price = (description for _, description in refusal.violations)
     assert "'1e3'" in quantity
     assert "18 fraction digits" in quantity
@@ -216,7 +213,7 @@ def test_a_violation_shows_the_value_and_the_rule(ledger: Ledger, portfolio: str
 def test_a_fill_is_required(ledger: Ledger, portfolio: str) -> None:
     """A RecordFill without its execution is nothing."""
     request = ledger_service_pb2.RecordFillRequest(portfolio_id=portfolio, request_id=fresh())
-    _is_violation(refused(lambda: ledger.RecordFill(request)), ["fill"])
+    _is_violation(refused(ledger.RecordFill, request), ["fill"])
     assert not reading.exists(ledger, portfolio)
 
 
@@ -227,7 +224,7 @@ def test_a_close_never_makes_a_portfolio(ledger: Ledger, portfolio: str, symbol:
         close(portfolio, symbol),
         close(portfolio, symbol, excess_policy=REVERSE),
     ):
-        refused(lambda request=request: ledger.CloseFifo(request))  # type: ignore[misc]
+        refused(ledger.CloseFifo, request)
     assert not reading.exists(ledger, portfolio)
 
 
@@ -253,4 +250,4 @@ READS = [
 @pytest.mark.parametrize(("method", "request_", "fields"), READS, ids=[f"{m}: {', '.join(f)}" for m, _, f in READS])
 def test_every_rule_of_a_read_is_kept(ledger: Ledger, method: str, request_: object, fields: list[str]) -> None:
     """INVALID_ARGUMENT naming the fields, on the read side too."""
-    _is_violation(refused(lambda: getattr(ledger, method)(request_)), fields)
+    _is_violation(refused(getattr(ledger, method), request_), fields)

@@ -99,7 +99,7 @@ def test_a_conflict_names_the_first_field_that_differs(
     first = call(make(portfolio, symbol, request_id=request_id, **whole))
     changed = whole | {name: value for _, change in FIELDS[method][place:] for name, value in change.items()}
     again = make(portfolio, symbol, request_id=request_id if key == "request_id" else fresh(), **changed)
-    refusal = refused(lambda: call(again))
+    refusal = refused(call, again)
     assert refusal.code is grpc.StatusCode.ALREADY_EXISTS
     field = {"field": FIELDS[method][place][0]}
     if key == "request_id":
@@ -125,15 +125,15 @@ def test_a_request_id_is_one_method_symbol_and_fill(ledger: Ledger, portfolio: s
     """For a request_id these count before the rest."""
     ledger.CreateEntry(entry(portfolio, symbol, request_id="r", entry_fill_id="f"))
     _reused(
-        refused(lambda: ledger.RecordFill(fill(portfolio, symbol, request_id="r", fill_id="f"))),
+        refused(ledger.RecordFill, fill(portfolio, symbol, request_id="r", fill_id="f")),
         "method",
     )
     _reused(
-        refused(lambda: ledger.CreateEntry(entry(portfolio, symbol + "2", request_id="r", entry_fill_id="f"))),
+        refused(ledger.CreateEntry, entry(portfolio, symbol + "2", request_id="r", entry_fill_id="f")),
         "symbol",
     )
     _reused(
-        refused(lambda: ledger.CreateEntry(entry(portfolio, symbol, request_id="r", entry_fill_id="g"))),
+        refused(ledger.CreateEntry, entry(portfolio, symbol, request_id="r", entry_fill_id="g")),
         "entry_fill_id",
     )
 
@@ -142,15 +142,15 @@ def test_a_request_id_is_one_way_to_close(ledger: Ledger, portfolio: str, symbol
     """close_all and the excess policy count for a request_id."""
     opened(ledger, portfolio, symbol)
     ledger.CloseFifo(close(portfolio, symbol, request_id="r"))
-    _reused(refused(lambda: ledger.CloseFifo(close(portfolio, symbol, request_id="r", close_all=True))), "close_all")
+    _reused(refused(ledger.CloseFifo, close(portfolio, symbol, request_id="r", close_all=True)), "close_all")
     _reused(
-        refused(lambda: ledger.CloseFifo(close(portfolio, symbol, request_id="r", excess_policy=REVERSE))),
+        refused(ledger.CloseFifo, close(portfolio, symbol, request_id="r", excess_policy=REVERSE)),
         "excess_policy",
     )
     ledger.RecordFill(fill(portfolio, symbol, request_id="q"))
     assert ledger.RecordFill(fill(portfolio, symbol, request_id="q", excess_policy=REVERSE)).replayed
     _reused(
-        refused(lambda: ledger.RecordFill(fill(portfolio, symbol, request_id="q", excess_policy=REJECT))),
+        refused(ledger.RecordFill, fill(portfolio, symbol, request_id="q", excess_policy=REJECT)),
         "excess_policy",
     )
 
@@ -162,7 +162,7 @@ def test_a_request_id_and_a_fill_id_of_different_records_are_a_reuse(
     ledger.CreateEntry(entry(portfolio, symbol, request_id="r1", entry_fill_id="f1"))
     ledger.CreateEntry(entry(portfolio, symbol, request_id="r2", entry_fill_id="f2"))
     _reused(
-        refused(lambda: ledger.CreateEntry(entry(portfolio, symbol, request_id="r1", entry_fill_id="f2"))),
+        refused(ledger.CreateEntry, entry(portfolio, symbol, request_id="r1", entry_fill_id="f2")),
         "entry_fill_id",
     )
 
@@ -189,7 +189,7 @@ def test_a_flipping_fill_may_be_split_between_a_close_and_an_entry(ledger: Ledge
     ledger.CloseFifo(close(portfolio, symbol, exit_fill_id="f"))
     ledger.CreateEntry(entry(portfolio, symbol, "2", "110", side=SHORT, entry_fill_id="f"))
     head = reading.head(ledger)
-    refusal = refused(lambda: ledger.RecordFill(fill(portfolio, symbol, "3", "110", side=SELL, fill_id="f")))
+    refusal = refused(ledger.RecordFill, fill(portfolio, symbol, "3", "110", side=SELL, fill_id="f"))
     assert (refusal.reason, refusal.metadata["field"]) == ("FILL_CONFLICT", "fill.quantity")
     assert reading.head(ledger) == head
 
@@ -201,7 +201,7 @@ def test_a_recorded_fill_claims_both_roles(ledger: Ledger, portfolio: str, symbo
     assert (as_entry.replayed, as_entry.sequence, as_entry.entry) == (True, first.sequence, first.opened_entry)
     as_exit = ledger.CloseFifo(close(portfolio, symbol, "2", "100", exit_fill_id="f"))
     assert (as_exit.replayed, as_exit.sequence, list(as_exit.closed_trades)) == (True, first.sequence, [])
-    refusal = refused(lambda: ledger.CloseFifo(close(portfolio, symbol, "2", "100", side=LONG, exit_fill_id="f")))
+    refusal = refused(ledger.CloseFifo, close(portfolio, symbol, "2", "100", side=LONG, exit_fill_id="f"))
     assert (refusal.reason, refusal.metadata["field"]) == ("FILL_CONFLICT", "side")
 
 
@@ -210,11 +210,11 @@ def test_a_close_that_may_reverse_claims_both_roles(ledger: Ledger, portfolio: s
     opened(ledger, portfolio, symbol, "1")
     ledger.CreateEntry(entry(portfolio, symbol, entry_fill_id="f"))
     refusal = refused(
-        lambda: ledger.CloseFifo(close(portfolio, symbol, "1", side=LONG, exit_fill_id="f", excess_policy=REVERSE))
+        ledger.CloseFifo, close(portfolio, symbol, "1", side=LONG, exit_fill_id="f", excess_policy=REVERSE)
     )
     assert (refusal.reason, refusal.metadata["field"]) == ("FILL_CONFLICT", "side")
     ledger.CloseFifo(close(portfolio, symbol, "3", exit_fill_id="g", excess_policy=REVERSE))
-    refusal = refused(lambda: ledger.CreateEntry(entry(portfolio, symbol, "1", "110", side=SHORT, entry_fill_id="g")))
+    refusal = refused(ledger.CreateEntry, entry(portfolio, symbol, "1", "110", side=SHORT, entry_fill_id="g"))
     assert (refusal.reason, refusal.metadata["field"]) == ("FILL_CONFLICT", "quantity")
 
 
@@ -225,7 +225,7 @@ def test_a_close_all_is_the_quantity_that_it_closed(ledger: Ledger, portfolio: s
     assert (first.position.side, first.closed_quantity) == (FLAT, "3")
     again = ledger.CloseFifo(close(portfolio, symbol, "3", exit_fill_id="x"))
     assert (again.replayed, again.sequence) == (True, first.sequence)
-    refusal = refused(lambda: ledger.CloseFifo(close(portfolio, symbol, "2", exit_fill_id="x")))
+    refusal = refused(ledger.CloseFifo, close(portfolio, symbol, "2", exit_fill_id="x"))
     assert (refusal.reason, refusal.metadata["field"]) == ("FILL_CONFLICT", "quantity")
 
 
@@ -235,7 +235,7 @@ def test_a_close_all_is_the_quantity_that_it_closed(ledger: Ledger, portfolio: s
 def test_a_refused_fill_can_be_recorded_once_there_is_room_for_it(ledger: Ledger, portfolio: str, symbol: str) -> None:
     """The exit arrives before its entry: refused; after the entry the very same request is recorded."""
     exit_first = close(portfolio, symbol, request_id="r", exit_fill_id="x")
-    assert refused(lambda: ledger.CloseFifo(exit_first)).reason == "NO_OPEN_POSITION"
+    assert refused(ledger.CloseFifo, exit_first).reason == "NO_OPEN_POSITION"
     ledger.CreateEntry(entry(portfolio, symbol))
     answer = ledger.CloseFifo(exit_first)
     assert (answer.replayed, answer.closed_quantity) == (False, "1")
@@ -244,6 +244,6 @@ def test_a_refused_fill_can_be_recorded_once_there_is_room_for_it(ledger: Ledger
 def test_a_refused_request_id_may_name_another_request(ledger: Ledger, portfolio: str, symbol: str) -> None:
     """Nothing was recorded under it, not even its content."""
     opened(ledger, portfolio, symbol, "1")
-    refused(lambda: ledger.CreateEntry(entry(portfolio, symbol, side=SHORT, request_id="r", entry_fill_id="f")))
-    refused(lambda: ledger.CloseFifo(close(portfolio, symbol, "2", request_id="r", exit_fill_id="f")))
+    refused(ledger.CreateEntry, entry(portfolio, symbol, side=SHORT, request_id="r", entry_fill_id="f"))
+    refused(ledger.CloseFifo, close(portfolio, symbol, "2", request_id="r", exit_fill_id="f"))
     assert not ledger.RecordFill(fill(portfolio, symbol, "7", request_id="r", fill_id="f")).replayed

@@ -119,7 +119,7 @@ def test_closed_trades_are_listed_by_what_is_asked(
     page = ledger.ListClosedTrades(trades(traded, **wanted))
     assert _fills(page.closed_trades) == found
     (totals,) = page.totals
-    gross, fees = 10 * len(found), len(found) * Decimal("0.1")
+    gross, fees = Decimal(10 * len(found)), len(found) * Decimal("0.1")
     assert (totals.currency, totals.HasField("unrealized_pnl")) == ("USD", False)
     assert (Decimal(totals.gross_realized_pnl), Decimal(totals.realized_fees)) == (gross, fees)
     assert Decimal(totals.net_realized_pnl) == gross - fees
@@ -195,19 +195,19 @@ def test_a_token_of_another_list_is_refused(ledger: Ledger, traded: str) -> None
     token = ledger.ListEntries(entries(traded, page_size=1)).next_page_token
     for other in (entries(traded + "b"), entries(traded, symbol="A"), entries(traded, statuses=[OPEN])):
         other.page_token = token
-        _invalid(refused(lambda other=other: ledger.ListEntries(other)), "other_request")  # type: ignore[misc]
-    _invalid(refused(lambda: ledger.ListClosedTrades(trades(traded, page_token=token))), "other_request")
+        _invalid(refused(ledger.ListEntries, other), "other_request")
+    _invalid(refused(ledger.ListClosedTrades, trades(traded, page_token=token)), "other_request")
     token = ledger.ListClosedTrades(trades(traded, page_size=1)).next_page_token
     for wanted in ({"symbol": "A"}, {"labels": {"a": "b"}}, {"sequence": 3}, {"start_time": stamp(1)}):
         request = trades(traded, page_token=token, **wanted)
-        _invalid(refused(lambda request=request: ledger.ListClosedTrades(request)), "other_request")  # type: ignore[misc]
+        _invalid(refused(ledger.ListClosedTrades, request), "other_request")
 
 
 @pytest.mark.parametrize("token", ["x", "AAAA", "A" * 10_000, "\x00"])
 def test_a_token_that_is_none_is_refused(ledger: Ledger, traded: str, token: str) -> None:
     """By both lists."""
-    _invalid(refused(lambda: ledger.ListEntries(entries(traded, page_token=token))), "malformed")
-    _invalid(refused(lambda: ledger.ListClosedTrades(trades(traded, page_token=token))), "malformed")
+    _invalid(refused(ledger.ListEntries, entries(traded, page_token=token)), "malformed")
+    _invalid(refused(ledger.ListClosedTrades, trades(traded, page_token=token)), "malformed")
 
 
 def test_lists_go_on_after_a_restart(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

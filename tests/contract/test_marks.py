@@ -205,7 +205,7 @@ def test_a_mark_that_breaks_a_rule_refuses_them_all(
     for name, value in broken.items():
         if value == "" and name in ("symbol", "price"):
             setattr(request.marks[1], name, value)
-    refusal = refused(lambda: market.SetMarks(request))
+    refusal = refused(market.SetMarks, request)
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_VIOLATION")
     assert refusal.fields == [f"marks[1].{field}"]
     assert listed(market, symbol, symbol + "b", symbol + "c") == []
@@ -215,14 +215,14 @@ def test_a_mark_that_breaks_a_rule_refuses_them_all(
 @pytest.mark.parametrize("source", ["s" * 65, "a\tb"])
 def test_a_source_has_a_name_that_can_be_shown(market: Market, symbol: str, source: str) -> None:
     """64 characters, none of them a control."""
-    refusal = refused(lambda: market.SetMarks(marks((symbol, "1"), source=source)))
+    refusal = refused(market.SetMarks, marks((symbol, "1"), source=source))
     assert refusal.fields == ["source"]
 
 
 def test_a_thousand_marks_fit_into_a_request_and_no_more(market: Market, symbol: str) -> None:
     """One more is refused, and none of them is taken."""
     many = marks(*[(f"{symbol}-{number}", "1") for number in range(LARGEST + 1)])
-    assert refused(lambda: market.SetMarks(many)).fields == ["marks"]
+    assert refused(market.SetMarks, many).fields == ["marks"]
     assert listed(market, f"{symbol}-0") == []
     del many.marks[LARGEST]
     assert market.SetMarks(many).accepted_count == LARGEST
@@ -231,9 +231,9 @@ def test_a_thousand_marks_fit_into_a_request_and_no_more(market: Market, symbol:
 def test_marks_may_be_listed_by_a_thousand_names_and_no_more(market: Market) -> None:
     """And every name must be one."""
     request = market_service_pb2.ListMarksRequest(symbols=["x"] * (LARGEST + 1))
-    assert refused(lambda: market.ListMarks(request)).fields == ["symbols"]
+    assert refused(market.ListMarks, request).fields == ["symbols"]
     request = market_service_pb2.ListMarksRequest(symbols=["x", "y" * 65])
-    assert refused(lambda: market.ListMarks(request)).fields == ["symbols[1]"]
+    assert refused(market.ListMarks, request).fields == ["symbols[1]"]
 
 
 def test_an_empty_request_is_a_sign_of_life(market: Market, symbol: str) -> None:

@@ -132,7 +132,7 @@ def test_reject_refuses_only_the_excess(ledger: Ledger, portfolio: str, symbol: 
         fill(portfolio, symbol, "1", side=SELL, excess_policy=REJECT),
     ):
         ledger.RecordFill(request)
-    refusal = refused(lambda: ledger.RecordFill(fill(portfolio, symbol, "2.5", side=SELL, excess_policy=REJECT)))
+    refusal = refused(ledger.RecordFill, fill(portfolio, symbol, "2.5", side=SELL, excess_policy=REJECT))
     assert refusal.reason == "INSUFFICIENT_QUANTITY"
     assert refusal.metadata == {"open_quantity": "2", "requested_quantity": "2.5"}
     assert ledger.RecordFill(fill(portfolio, symbol, "2", side=SELL, excess_policy=REJECT)).position.side == FLAT

@@ -137,6 +137,7 @@ def test_subscribers_hear_the_same(ledger: Ledger, portfolio: str, symbol: str) 
     ):
         for follower in (first, second, third):
             follower.snapshot()
+        last = 0
         for n in range(50):
             last = ledger.RecordFill(fill(portfolio, symbol, "2" if n else "1", side=SELL if n % 2 else BUY)).sequence
         for follower in (first, second, third):
@@ -185,6 +186,7 @@ def test_a_stream_takes_the_portfolios_and_symbols_it_names(ledger: Ledger, port
     with following(ledger, a, b, symbols=[portfolio + "X", "never traded"]) as follower:
         assert shown(follower.snapshot()) == wanted
         assert sorted(follower.totals) == [a, b]
+        last = 0
         for book in (portfolio, a, b):
             for symbol in ("X", "Y"):
                 last = ledger.CreateEntry(entry(book, portfolio + symbol)).sequence

@@ -63,7 +63,7 @@ def test_a_server_that_shuts_down_ends_its_streams_at_once(database_url: str, in
             follower.snapshot()
             ledger.CreateEntry(entry("p", "S"))
             sidecar.signal(signal.SIGTERM)
-            refusal = refused(lambda: follower.until(lambda: False))
+            refusal = refused(follower.until, lambda: False)
         assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING")
         assert sidecar.wait() == 0
 
@@ -78,7 +78,7 @@ def test_a_write_that_was_taken_is_carried_through_when_the_server_shuts_down(da
                 waiting = ledger.CreateEntry.future(entry("p", "S", request_id="r"))
                 reading.head(ledger)  # answered after the entry was taken
                 sidecar.signal(signal.SIGTERM)
-                assert refused(lambda: follower.until(lambda: False)).reason == "SERVER_DRAINING"
+                assert refused(follower.until, lambda: False).reason == "SERVER_DRAINING"
             assert waiting.result().sequence == 1
         assert sidecar.wait() == 0
         sidecar.restart()

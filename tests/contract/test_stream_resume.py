@@ -100,9 +100,7 @@ def test_facts_are_resumed_as_they_are_followed(sidecar: Sidecar, ledger: Ledger
         flipping(ledger, portfolio + "b", wanted, 3)
         flipping(ledger, portfolio, other, 4)
         live.reached(flipping(ledger, portfolio, wanted, 6))
-    with following(
-        ledger, portfolio, symbols=[wanted], after_sequence=start, ledger_id=sidecar.ledger_id
-    ) as resumed:
+    with following(ledger, portfolio, symbols=[wanted], after_sequence=start, ledger_id=sidecar.ledger_id) as resumed:
         resumed.snapshot()
     assert resumed.trades == live.trades
     assert resumed.entries == live.entries
@@ -115,8 +113,7 @@ def test_any_message_is_a_place_to_resume_from(sidecar: Sidecar, ledger: Ledger,
     with following(ledger, portfolio, after_sequence=0, ledger_id=sidecar.ledger_id) as whole:
         whole.snapshot()
         for _ in range(6):
-            last = flipping(ledger, portfolio, symbol, 2)
-        whole.reached(last)
+            whole.reached(flipping(ledger, portfolio, symbol, 2))
     trades: list[ledger_pb2.ClosedTrade] = []
     entries: list[ledger_pb2.Entry] = []
     for message in whole.messages:
@@ -200,7 +197,9 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("request_", "fields"), BAD, ids=[", ".join(fields) + f" {n}" for n, (_, fields) in enumerate(BAD)])
+@pytest.mark.parametrize(
+    ("request_", "fields"), BAD, ids=[", ".join(fields) + f" {n}" for n, (_, fields) in enumerate(BAD)]
+)
 def test_a_stream_that_breaks_a_rule_is_refused(ledger: Ledger, request_: dict[str, Any], fields: list[str]) -> None:
     """Every broken field is named."""
     refusal = _refusal(ledger, **request_)

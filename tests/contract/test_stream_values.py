@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from typing import Any
 
 from lotkeeper.v1.ledger_service_pb2_grpc import LedgerServiceStub
@@ -23,7 +24,9 @@ QUICK = 0.1
 HOUR = 3600 * 1_000_000_000
 
 
-def test_a_mark_updates_the_position_and_the_totals(ledger: Ledger, market: Market, portfolio: str, symbol: str) -> None:
+def test_a_mark_updates_the_position_and_the_totals(
+    ledger: Ledger, market: Market, portfolio: str, symbol: str
+) -> None:
     """And the sequence stays: nothing was recorded."""
     sequence = ledger.CreateEntry(entry(portfolio, symbol, "2")).sequence
     now = time.time_ns()
@@ -88,6 +91,7 @@ def test_an_interval_folds_values_and_drops_no_fact(
     interval = 0.3
     with following(ledger, portfolio, interval=interval, heartbeat=60.0) as follower:
         follower.snapshot()
+        last = 0
         for n in range(120):
             market.SetMarks(marks((symbol, str(200 + n))))
             last = ledger.RecordFill(fill(portfolio, symbol, side=SELL if n % 2 else BUY)).sequence
@@ -103,7 +107,7 @@ def test_an_interval_folds_values_and_drops_no_fact(
     assert 120 - shown <= follower.conflated <= 120
     assert follower.positions[portfolio, symbol] == reading.position(ledger, portfolio, symbol)
     emitted = [nanoseconds(message.emit_time) for message in follower.messages]
-    assert all(after - before >= interval * 1e9 for before, after in zip(emitted, emitted[1:], strict=False))
+    assert all(after - before >= interval * 1e9 for before, after in pairwise(emitted))
 
 
 def test_marks_alone_are_sent_or_folded_each(ledger: Ledger, market: Market, portfolio: str, symbol: str) -> None:

@@ -71,7 +71,11 @@ def test_totals_are_over_the_portfolio_not_over_the_page(ledger: Ledger, portfol
     for request in (summary(portfolio), summary(portfolio, symbols=[a]), summary(portfolio, page_size=1)):
         (totals,) = ledger.GetSummary(request).totals
         assert (totals.gross_realized_pnl, totals.realized_fees, totals.net_realized_pnl) == ("5", "1.5", "3.5")
-        assert (totals.currency, list(totals.unpriced_symbols), totals.unpriced_count) == ("USD", [f"{portfolio}-002"], 1)
+        assert (totals.currency, list(totals.unpriced_symbols), totals.unpriced_count) == (
+            "USD",
+            [f"{portfolio}-002"],
+            1,
+        )
 
 
 def test_unknown_is_not_zero(ledger: Ledger, market: Any, portfolio: str) -> None:
@@ -173,17 +177,17 @@ def test_a_token_of_another_request_is_refused(own: Ledger, portfolio: str) -> N
         summary(portfolio, include_entries=True, page_token=token),
         summary(portfolio, as_of_sequence=reading.head(own), page_token=token),
     ):
-        _invalid(refused(lambda other=other: own.GetSummary(other)), "other_request")  # type: ignore[misc]
+        _invalid(refused(own.GetSummary, other), "other_request")
     listed = own.ListEntries(entries(portfolio, page_size=1)).next_page_token
-    _invalid(refused(lambda: own.GetSummary(summary(portfolio, page_token=listed))), "other_request")
-    _invalid(refused(lambda: own.ListEntries(entries(portfolio, page_token=token))), "other_request")
+    _invalid(refused(own.GetSummary, summary(portfolio, page_token=listed)), "other_request")
+    _invalid(refused(own.ListEntries, entries(portfolio, page_token=token)), "other_request")
 
 
 @pytest.mark.parametrize("token", ["x", "AAAA", "====", "é", "A" * 100_000, "W10=", "bnVsbA==", " "])
 def test_a_token_that_is_none_is_refused(own: Ledger, portfolio: str, symbol: str, token: str) -> None:
     """Whatever it is: no server error, no first page."""
     own.CreateEntry(entry(portfolio, symbol))
-    _invalid(refused(lambda: own.GetSummary(summary(portfolio, page_token=token))), "malformed")
+    _invalid(refused(own.GetSummary, summary(portfolio, page_token=token)), "malformed")
 
 
 def test_a_damaged_token_is_refused(own: Ledger, portfolio: str) -> None:
@@ -193,7 +197,7 @@ def test_a_damaged_token_is_refused(own: Ledger, portfolio: str) -> None:
     for place in range(0, len(token) - 4, 3):
         damaged = token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
         _invalid(
-            refused(lambda damaged=damaged: own.GetSummary(summary(portfolio, page_token=damaged))),  # type: ignore[misc]
+            refused(own.GetSummary, summary(portfolio, page_token=damaged)),
             "malformed",
         )
     assert own.GetSummary(summary(portfolio, page_token=token)).positions
@@ -207,10 +211,8 @@ def test_a_caller_keeps_sixteen_reads_and_the_seventeenth_ends_its_oldest(
     with dialed(sidecar.address, OWN_CONNECTION) as channel:
         other = LedgerServiceStub(channel)
         others = other.GetSummary(summary(portfolio, page_size=1)).next_page_token
-        tokens = [
-            own.GetSummary(summary(portfolio, page_size=1)).next_page_token for _ in range(READS_PER_CALLER + 1)
-        ]
-        _invalid(refused(lambda: own.GetSummary(summary(portfolio, page_token=tokens[0]))), "evicted")
+        tokens = [own.GetSummary(summary(portfolio, page_size=1)).next_page_token for _ in range(READS_PER_CALLER + 1)]
+        _invalid(refused(own.GetSummary, summary(portfolio, page_token=tokens[0])), "evicted")
         for token in tokens[1:]:
             assert names(own.GetSummary(summary(portfolio, page_token=token))) == symbols[1:]
         assert names(other.GetSummary(summary(portfolio, page_token=others))) == symbols[1:]

@@ -104,13 +104,13 @@ def test_it_answers_a_recorded_fill_with_its_record(ledger: Ledger, portfolio: s
     first = ledger.CreateEntry(entry(portfolio, symbol, entry_fill_id="f"))
     again = ledger.CreateEntry(entry(portfolio, symbol, entry_fill_id="f", validate_only=True))
     assert (again.entry, again.sequence, again.replayed) == (first.entry, first.sequence, True)
-    refusal = refused(lambda: ledger.CreateEntry(entry(portfolio, symbol, "2", entry_fill_id="f", validate_only=True)))
+    refusal = refused(ledger.CreateEntry, entry(portfolio, symbol, "2", entry_fill_id="f", validate_only=True))
     assert (refusal.reason, refusal.metadata["field"]) == ("FILL_CONFLICT", "quantity")
 
 
 def test_it_checks_every_field(ledger: Ledger, portfolio: str, symbol: str) -> None:
     """As a write for good does."""
-    refusal = refused(lambda: ledger.CreateEntry(entry(portfolio, symbol, "0", "x", validate_only=True)))
+    refusal = refused(ledger.CreateEntry, entry(portfolio, symbol, "0", "x", validate_only=True))
     assert refusal.fields == ["quantity", "entry_price"]
 
 

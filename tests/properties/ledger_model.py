@@ -111,7 +111,12 @@ class New:
 Prediction = Refusal | Repeat | New
 
 _NAMES = {
-    CREATE_ENTRY: {"price": "entry_price", "order_id": "entry_order_id", "fill_id": "entry_fill_id", "time": "entry_time"},
+    CREATE_ENTRY: {
+        "price": "entry_price",
+        "order_id": "entry_order_id",
+        "fill_id": "entry_fill_id",
+        "time": "entry_time",
+    },
     CLOSE_FIFO: {"price": "exit_price", "order_id": "exit_order_id", "fill_id": "exit_fill_id", "time": "exit_time"},
     RECORD_FILL: {
         "symbol": "fill.symbol",
@@ -150,7 +155,9 @@ class Model:
 
     def predict(self, told: Told) -> Prediction:
         """What becomes of a command; nothing changes yet."""
-        by_request = next((fact for fact in self.facts if told.request_id and fact.told.request_id == told.request_id), None)
+        by_request = next(
+            (fact for fact in self.facts if told.request_id and fact.told.request_id == told.request_id), None
+        )
         by_fill = [fact for fact in self.facts if self._same_fill(told, fact.told)]
         if by_request is not None:
             differing = _request_differs(told, by_request)

@@ -19,8 +19,7 @@ from tests.support.dialing import dialed
 from tests.support.sidecar import Sidecar
 
 STEPS = 40
-SHARE_OF_EXAMPLES = 4
-"""Of the examples that a property gets, a conversation gets one in so many: each of its steps is a few real calls."""
+"""In one conversation, at most; each is a few real calls."""
 
 LONG_AGO = 1_600_000_000 * SECOND
 AHEAD = time.time_ns() + 3600 * SECOND
@@ -41,6 +40,7 @@ times = st.one_of(
     st.integers(0, 9).map(lambda late: LONG_AGO + late),
     st.integers(0, 2).map(lambda ahead: AHEAD + ahead),
 )
+OTHER_POLICY = {"REJECT": "REVERSE", "REVERSE": "REJECT"}
 policies = st.sampled_from(["", "REJECT", "REVERSE", "REVERSE"])
 
 
@@ -104,6 +104,20 @@ class Conversation(RuleBasedStateMachine):
     ) -> None:
         """CreateEntry, late ones among them."""
         self.example.tell(self.said(Told(CREATE_ENTRY, self.symbol(name), side, units, price, fee, time), saying))
+
+    @rule(
+        name=names,
+        lots=st.lists(st.tuples(units, prices, fees, times), min_size=2, max_size=4),
+        saying=sayings,
+    )
+    def scale_in(
+        self, name: str, lots: list[tuple[int, Fraction, Fraction | None, int | None]], saying: Saying
+    ) -> None:
+        """Several lots on the side that is open, each where its time puts it."""
+        symbol = self.symbol(name)
+        side = self.example.model.pile(symbol).side or 1
+        for units, price, fee, time in lots:
+            self.example.tell(self.said(Told(CREATE_ENTRY, symbol, side, units, price, fee, time), saying))
 
     @rule(
         name=names,
@@ -189,7 +203,7 @@ class Conversation(RuleBasedStateMachine):
             "time": told._replace(time=(told.time or LONG_AGO) + 1),
             "order_id": told._replace(order_id="another"),
             "symbol": told._replace(symbol=self.symbol("A" if told.symbol.endswith("B") else "B")),
-            "policy": told._replace(policy="REJECT" if told.policy == "REVERSE" else "REVERSE"),
+            "policy": told if told.method == CREATE_ENTRY else told._replace(policy=OTHER_POLICY[told.excess]),
             "fill_id": told._replace(fill_id=f"f{next(self.numbers)}"),
             "close_all": told._replace(units=None if told.method == CLOSE_FIFO else told.units),
         }
@@ -223,7 +237,13 @@ class Conversation(RuleBasedStateMachine):
             )
         )
 
-    @rule(name=names, side=sides, units=units, price=prices, method=st.sampled_from([CREATE_ENTRY, CLOSE_FIFO, RECORD_FILL]))
+    @rule(
+        name=names,
+        side=sides,
+        units=units,
+        price=prices,
+        method=st.sampled_from([CREATE_ENTRY, CLOSE_FIFO, RECORD_FILL]),
+    )
     def preview(self, name: str, side: int, units: int, price: Fraction, method: str) -> None:
         """validate_only writes nothing."""
         self.example.preview(Told(method, self.symbol(name), side, units, price, request_id=f"p{next(self.numbers)}"))
@@ -275,10 +295,7 @@ def test_every_answer_is_the_models_and_a_killed_server_comes_back_with_all_of_i
     run: Run, sidecar: Sidecar, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Laws 1 to 10 over the wire; then SIGKILL, and every portfolio is as it was, every command still known."""
-    examples = max(1, settings().max_examples // SHARE_OF_EXAMPLES)
-    bounded = settings(
-        max_examples=examples, stateful_step_count=STEPS, suppress_health_check=[HealthCheck.too_slow]
-    )
+    bounded = settings(stateful_step_count=STEPS, suppress_health_check=[HealthCheck.too_slow])
     run_state_machine_as_test(lambda: Conversation(run), settings=bounded)
 
     sidecar.kill()

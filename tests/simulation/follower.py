@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 import lotkeeper
@@ -32,6 +33,7 @@ class Follower:
         self.trades: list[lotkeeper.ClosedTrade] = []
         self.entries: list[lotkeeper.Entry] = []
         self.disconnections = 0
+        self.events = 0
 
     def __enter__(self) -> Follower:
         self._thread.start()
@@ -46,10 +48,18 @@ class Follower:
 
     def await_sequence(self, sequence: int) -> None:
         """Until every fact up to ``sequence`` has come. Raises AssertionError when it does not."""
+        self._await(lambda: self._sequence >= sequence, f"the stream stays before {sequence}")
+
+    def await_event(self) -> None:
+        """Until something more comes, a heartbeat at least. Raises AssertionError when nothing does."""
+        before = self.events
+        self._await(lambda: self.events > before, "the stream is silent")
+
+    def _await(self, come: Callable[[], bool], otherwise: str) -> None:
         deadline = time.monotonic() + PATIENCE
-        while self._sequence < sequence:
+        while not come():
             assert self._failure is None, f"the stream ended: {self._failure!r}"
-            assert time.monotonic() < deadline, f"the stream stays at {self._sequence}, the ledger is at {sequence}"
+            assert time.monotonic() < deadline, f"{otherwise}, it is at {self._sequence}"
             time.sleep(0.005)
 
     def check(self, checked: Checked) -> str:
@@ -84,6 +94,7 @@ class Follower:
             assert all(position.side.name in (LONG, SHORT) for position in event.positions), "a flat position was sent"
         assert event.sequence >= self._sequence, f"the stream went back from {self._sequence} to {event.sequence}"
         self._sequence = event.sequence
+        self.events += 1
 
 
 def _not_once(came: list[tuple[int, int]], held: list[tuple[int, int]]) -> list[str]:

@@ -16,7 +16,7 @@ import grpc
 from lotkeeper import writes
 from lotkeeper.calls import Call, Defaults
 from lotkeeper.channel import methods
-from lotkeeper.errors import LotkeeperError, TryAgain
+from lotkeeper.errors import DiskFull, LotkeeperError, TryAgain
 from lotkeeper.status import error_of
 from tests.simulation.history import CLOSE, CREATE, RECORD, Command, Log, answered, arguments
 from tests.simulation.orders import START
@@ -67,19 +67,18 @@ class Caller:
                 self.send(channel, command)
                 self.next += 1
 
-    def send(self, channel: grpc.Channel, command: Command) -> LotkeeperError | None:
-        """Send one command; the refusal, if it was refused. Raises TryAgain."""
+    def send(self, channel: grpc.Channel, command: Command) -> None:
+        """Send one command; a refusal is settled, too. Raises TryAgain or DiskFull when it has to be sent again."""
         number = self._log.invoke(command)
         try:
             answer = answered(sent_once(channel, command))
-        except TryAgain as error:
+        except (TryAgain, DiskFull) as error:
             self._log.unknown(number, error)
             raise
         except LotkeeperError as error:
             self._log.fail(number, error)
-            return error
-        self._log.ok(number, answer)
-        return None
+        else:
+            self._log.ok(number, answer)
 
 
 def sent_once(channel: grpc.Channel, command: Command) -> object:

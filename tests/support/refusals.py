@@ -33,9 +33,9 @@ class Refused(NamedTuple):
         return [field for field, _ in self.violations]
 
 
-def refused(call: Callable[[], object]) -> Refused:
+def refused(call: Callable[..., object], *arguments: object, **options: object) -> Refused:
     """Make a call that must be refused by the ledger, and read why."""
-    error = _failed(call)
+    error = _failed(call, *arguments, **options)
     statuses = [datum.value for datum in error.trailing_metadata() or () if datum.key == DETAILS]
     assert len(statuses) == 1, f"{error.code()} {error.details()!r} carries {len(statuses)} statuses, one is required"
     assert isinstance(statuses[0], bytes)
@@ -44,14 +44,14 @@ def refused(call: Callable[[], object]) -> Refused:
     return _refused(error.code(), status)
 
 
-def failed(call: Callable[[], object]) -> grpc.StatusCode:
+def failed(call: Callable[..., object], *arguments: object, **options: object) -> grpc.StatusCode:
     """Make a call that gRPC itself must end, and say with which code."""
-    return _failed(call).code()
+    return _failed(call, *arguments, **options).code()
 
 
-def _failed(call: Callable[[], object]) -> grpc.RpcError:
+def _failed(call: Callable[..., object], *arguments: object, **options: object) -> grpc.RpcError:
     try:
-        answer = call()
+        answer = call(*arguments, **options)
     except grpc.RpcError as error:
         return error
     raise AssertionError(f"not refused, but answered: {str(answer)[:2000]}")

@@ -75,8 +75,7 @@ class Ledger:
 
     def position(self, outcome: Outcome) -> Valued:
         """The position that ``outcome`` left, at its newest mark."""
-        with localcontext(EXACT):
-            return self._valuation.value(outcome.command.symbol, outcome.book)
+        return self._valuation.value(outcome.command.symbol, outcome.book)
 
     def _take_over(self, written: Sequence[Written], state: State | None) -> None:
         """Make what was committed visible: books first, then facts; nobody is told before."""

@@ -42,10 +42,11 @@ class PortfolioTotals(NamedTuple):
 
 
 class _Portfolio:
-    __slots__ = ("fees", "gross", "open_count", "positions", "stale", "unpriced", "unrealized")
+    __slots__ = ("fees", "gross", "open_count", "outdated", "positions", "stale", "unpriced", "unrealized")
 
     def __init__(self) -> None:
         self.positions: dict[str, Valued] = {}
+        self.outdated: set[str] = set()  # flat symbols whose mark changed since they were valued
         self.gross = self.fees = self.unrealized = ZERO
         self.open_count = 0
         self.unpriced: list[str] = []
@@ -92,6 +93,7 @@ class Valuation:
         self._portfolios: dict[str, _Portfolio] = {}
         self._books: dict[tuple[str, str], Book] = {}
         self._holders: dict[str, set[str]] = {}  # symbol -> portfolios that have it open
+        self._left: dict[str, set[str]] = {}  # symbol -> portfolios that had it open
         self._dirty: dict[tuple[str, str], int] = {}  # -> mark changes since it was valued
         self._changed: dict[tuple[str, str], int] = {}  # -> mark changes since ``take_changes``
 
@@ -100,6 +102,7 @@ class Valuation:
         self._portfolios = {name: _Portfolio() for name in portfolios}
         self._books = {}
         self._holders = {}
+        self._left = {}
         self._dirty = {}
         self._changed = {}
         self.commit((), books)
@@ -111,20 +114,24 @@ class Valuation:
         for key, book in books.items():
             self._books[key] = book
             self._dirty.setdefault(key, 0)
-            holders = self._holders.setdefault(key[1], set())
-            if book.direction is None:
-                holders.discard(key[0])
-            else:
-                holders.add(key[0])
+            holders, left = (index.setdefault(key[1], set()) for index in (self._holders, self._left))
+            into, out_of = (left, holders) if book.direction is None else (holders, left)
+            into.add(key[0])
+            out_of.discard(key[0])
 
     def marked(self, symbols: Iterable[str]) -> bool:
-        """Note that the marks of ``symbols`` changed; whether any open position is valued by them."""
+        """Note that the marks of ``symbols`` changed; whether any open position is valued by them.
+
+        A flat position is worth nothing at any mark: it shows the new one when it is read, and is no change to tell.
+        """
         touched = False
         for symbol in symbols:
             for portfolio_id in self._holders.get(symbol, ()):
                 key = (portfolio_id, symbol)
                 self._dirty[key] = self._dirty.get(key, 0) + 1
                 touched = True
+            for portfolio_id in self._left.get(symbol, ()):
+                self._portfolios[portfolio_id].outdated.add(symbol)
         return touched
 
     def settle(self) -> None:
@@ -134,17 +141,20 @@ class Valuation:
         with localcontext(EXACT):
             for key, mark_changes in self._dirty.items():
                 portfolio_id, symbol = key
-                self._portfolios[portfolio_id].put(symbol, self.value(symbol, self._books[key]))
+                self._portfolios[portfolio_id].put(symbol, self._valued(symbol, self._books[key]))
                 self._changed[key] = self._changed.get(key, 0) + mark_changes
         self._dirty = {}
 
     def value(self, symbol: str, book: Book) -> Valued:
-        """A book of ``symbol`` at its newest mark; run under ``localcontext(EXACT)``."""
+        """A book of ``symbol`` at its newest mark."""
+        with localcontext(EXACT):
+            return self._valued(symbol, book)
+
+    def _valued(self, symbol: str, book: Book) -> Valued:
         mark = self._marks.newest(symbol)
         if mark is None:
             return Valued(book, None, False, None)
-        stale = self._marks.is_stale(symbol)
-        return Valued(book, mark, stale, book.unrealized(mark.price))
+        return Valued(book, mark, self._marks.is_stale(symbol), book.unrealized(mark.price))
 
     def take_changes(self) -> dict[tuple[str, str], int]:
         """Every book that changed since the last call, with how many mark changes it saw."""
@@ -167,7 +177,15 @@ class Valuation:
     def positions(self, portfolio_id: str) -> Mapping[str, Valued]:
         """Every position of a portfolio that ever had a fill; do not keep it, copy it."""
         self.settle()
-        return self._portfolios[portfolio_id].positions if portfolio_id in self._portfolios else {}
+        portfolio = self._portfolios.get(portfolio_id)
+        if portfolio is None:
+            return {}
+        while portfolio.outdated:
+            symbol = portfolio.outdated.pop()
+            book = portfolio.positions[symbol].book
+            if book.direction is None:
+                portfolio.positions[symbol] = self.value(symbol, book)
+        return portfolio.positions
 
     def totals(self, portfolio_id: str) -> PortfolioTotals:
         """Of one portfolio, at the newest marks; run under ``localcontext(EXACT)``."""

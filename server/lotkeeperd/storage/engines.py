@@ -26,7 +26,13 @@ CHECKPOINT_PAGES = 4_000
 """WAL pages (4 KiB each) between checkpoints; more make commits steadier and the WAL larger."""
 
 BUSY_MS = 1_000
-"""How long a locked SQLite database is waited for before the batch is answered STORAGE_UNAVAILABLE."""
+"""How long a locked database is waited for before the batch is answered STORAGE_UNAVAILABLE."""
+
+STALLED_MS = 5_000
+"""How long a PostgreSQL transaction may stand still before the database ends it: the one of a server that was paused."""
+
+TAKEOVER_MS = 15_000
+"""How long a server that starts waits for the transaction that another one has under way."""
 
 READERS = 2
 """Read connections kept open."""
@@ -69,7 +75,9 @@ def is_sqlite(url: URL) -> bool:
 def writer_engine(url: URL) -> Engine:
     """One connection, the only one that writes."""
     if not is_sqlite(url):
-        return create_engine(url, poolclass=StaticPool, paramstyle="format", isolation_level="READ COMMITTED")
+        engine = create_engine(url, poolclass=StaticPool, paramstyle="format", isolation_level="READ COMMITTED")
+        event.listen(engine, "connect", _postgresql_writer)
+        return engine
     engine = create_engine(
         url, poolclass=StaticPool, connect_args={"check_same_thread": False, "cached_statements": 256}
     )
@@ -100,6 +108,12 @@ def inspector_engine(url: URL) -> Engine:
     event.listen(engine, "connect", _sqlite_reader)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _postgresql_writer(connection: Any, _: object) -> None:
+    connection.execute(f"SET lock_timeout = {BUSY_MS}")  # without it a held row is waited for without an end
+    connection.execute(f"SET idle_in_transaction_session_timeout = {STALLED_MS}")  # or a paused server holds it
+    connection.commit()
 
 
 def _sqlite_writer(connection: Any, _: object) -> None:

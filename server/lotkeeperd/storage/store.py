@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
-from sqlalchemy import URL, Connection, func, insert, select, update
+from sqlalchemy import URL, Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from lotkeeperd.domain.book import Book, Lot
@@ -23,9 +23,11 @@ from lotkeeperd.service.ports import Key, OutcomeUnknown, State, StatementRefuse
 from lotkeeperd.storage import tables
 from lotkeeperd.storage.columns import amount_for
 from lotkeeperd.storage.engines import (
+    TAKEOVER_MS,
     CannotStart,
     FileLock,
     check_pages,
+    inspector_engine,
     is_sqlite,
     read_back,
     shown,
@@ -60,7 +62,8 @@ class SqlStore:
         self._url = url
         self._engine = writer_engine(url)
         self._connection: Connection | None = None
-        self._lock = FileLock(Path(url.database or "")) if is_sqlite(url) else None
+        self._anchor: Engine | None = None
+        self._lock = FileLock(Path(url.database or "").resolve()) if is_sqlite(url) else None
         self._statements = Statements(self._engine.dialect)
         self._amount = amount_for(self._engine.dialect)
         self._errors = (DBAPIError, self._engine.dialect.loaded_dbapi.Error)
@@ -83,6 +86,7 @@ class SqlStore:
                 bring_up_to_date(connection, shown(self._url))
                 self._currency = self._founded(connection, currency, now)
                 self._epoch = self._raised_epoch(connection)
+            self._hold_open()
             return self.load()
         except DBAPIError as error:
             self.close()
@@ -116,11 +120,27 @@ class SqlStore:
 
     def _raised_epoch(self, connection: Connection) -> int:
         """From here on every older server's fence fails."""
+        if self._lock is None:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {TAKEOVER_MS}")
         raised = update(tables.ledger).values(epoch=tables.ledger.c.epoch + 1).returning(tables.ledger.c.epoch)
         return int(connection.execute(raised).scalar_one())
 
+    def _hold_open(self) -> None:
+        """SQLite: a second connection, so that the writer's is never the last to close while the server runs.
+
+        Seen: the last one to close takes the index of the WAL away. After a flush that failed, the next one rebuilt it from
+        the file and found the commit that nobody had flushed, and the retry was acknowledged as a replay of it; on a full
+        disk there was no room to make it at all.
+        """
+        if self._lock is not None:
+            self._anchor = inspector_engine(self._url)
+            with self._anchor.connect() as connection:
+                connection.execute(select(tables.ledger.c.epoch))
+
     def close(self) -> None:
         """Give the database up; on SQLite this checkpoints the WAL when nobody reads."""
+        if self._anchor is not None:
+            self._anchor.dispose()
         self._disconnect()
         self._engine.dispose()
         if self._lock is not None:

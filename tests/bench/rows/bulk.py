@@ -73,18 +73,18 @@ def written(database: Path, jobs: Sequence[Job]) -> list[Done]:
 
 async def _written(database: Path, jobs: Sequence[Job]) -> list[Done]:
     parse, done = Requests("USD").record_fill, []
-    async with write_path(database) as writer:
+    async with write_path(database, recording=True) as writer:
         for job in jobs:
             requests = fills(job)
-            with raw.recorded(writer.store) as transactions:
-                started = time.perf_counter()
-                for first in range(0, job.count, job.batch):
-                    batch = [
-                        parse(ledger_service_pb2.RecordFillRequest.FromString(data), time.time_ns())
-                        for data in requests[first : first + job.batch]
-                    ]
-                    await writer.write(batch)
-                done.append(Done(time.perf_counter() - started, transactions))
+            transactions = writer.recorded()
+            started = time.perf_counter()
+            for first in range(0, job.count, job.batch):
+                batch = [
+                    parse(ledger_service_pb2.RecordFillRequest.FromString(data), time.time_ns())
+                    for data in requests[first : first + job.batch]
+                ]
+                await writer.write(batch)
+            done.append(Done(time.perf_counter() - started, transactions))
     return done
 
 

@@ -104,11 +104,11 @@ def _transactions(path: Path, requests: Sequence[bytes]) -> list[raw.Transaction
 
 async def _recorded(path: Path, requests: Sequence[bytes]) -> list[raw.Transaction]:
     parse = Requests("USD").create_entry
-    async with write_path(path) as writer:
-        with raw.recorded(writer.store) as transactions:
-            for data in requests:
-                request = ledger_service_pb2.CreateEntryRequest.FromString(data)
-                await writer.write([parse(request, time.time_ns())])
+    async with write_path(path, recording=True) as writer:
+        transactions = writer.recorded()
+        for data in requests:
+            request = ledger_service_pb2.CreateEntryRequest.FromString(data)
+            await writer.write([parse(request, time.time_ns())])
     return transactions
 
 
