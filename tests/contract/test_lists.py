@@ -222,13 +222,12 @@ def test_lists_go_on_after_a_restart(database_url: str, monkeypatch: pytest.Monk
                 ledger.CloseFifo(close("", "S"))
             lots = ledger.ListEntries(entries("", statuses=statuses, page_size=2))
             closed = ledger.ListClosedTrades(trades("", page_size=2))
-        for seed in ("2", "3", "4"):
-            sidecar.stop()
-            monkeypatch.setenv("PYTHONHASHSEED", seed)
-            sidecar.restart()
-            with dialed(sidecar.address) as channel:
-                ledger = LedgerServiceStub(channel)
-                rest = ledger.ListEntries(entries("", statuses=statuses, page_token=lots.next_page_token)).entries
-                assert [*lots.entries, *rest] == reading.all_entries(ledger, "")
-                rest = ledger.ListClosedTrades(trades("", page_token=closed.next_page_token)).closed_trades
-                assert [*closed.closed_trades, *rest] == reading.all_trades(ledger, "")
+        sidecar.stop()
+        monkeypatch.setenv("PYTHONHASHSEED", "2")
+        sidecar.restart()
+        with dialed(sidecar.address) as channel:
+            ledger = LedgerServiceStub(channel)
+            rest = ledger.ListEntries(entries("", statuses=statuses, page_token=lots.next_page_token)).entries
+            assert [*lots.entries, *rest] == reading.all_entries(ledger, "")
+            rest = ledger.ListClosedTrades(trades("", page_token=closed.next_page_token)).closed_trades
+            assert [*closed.closed_trades, *rest] == reading.all_trades(ledger, "")

@@ -85,7 +85,9 @@ def test_the_queries_work_on_the_ledger(sidecar: Sidecar) -> None:
     assert [len(rows) for rows in found] == [1, 2, 2]
 
 
-@pytest.mark.parametrize("line", [line for line in blocks("sh")[1].splitlines() if not line.startswith("lotkeeper serve")])
+@pytest.mark.parametrize(
+    "line", [line for line in blocks("sh")[1].splitlines() if not line.startswith("lotkeeper serve")]
+)
 def test_each_command_runs_as_shown(line: str, sidecar: Sidecar, tmp_path: Path) -> None:
     """The command's words are its own: it runs, and exits 0."""
     words = line.partition("#")[0].split()
@@ -93,7 +95,9 @@ def test_each_command_runs_as_shown(line: str, sidecar: Sidecar, tmp_path: Path)
         done = run(sys.executable, "-m", "lotkeeperd", words[1], "--help")
         assert all(word in done.stdout for word in words if word.startswith("--"))
     else:
-        placed = [word.replace("var/lotkeeper.db", sidecar.database).replace("var/", f"{tmp_path}/") for word in words[1:]]
+        placed = [
+            word.replace("var/lotkeeper.db", sidecar.database).replace("var/", f"{tmp_path}/") for word in words[1:]
+        ]
         address = ["--address", sidecar.address] if words[1] == "summary" else []
         run(sys.executable, "-c", blocks("python")[0].replace("127.0.0.1:50051", sidecar.address))
         done = run(sys.executable, "-m", "lotkeeperd", *placed, *address)

@@ -105,7 +105,7 @@ def entry(portfolio: str, fact: Fact, held: Held | None) -> ledger_pb2.Entry:
         fee=plain(fact.did.opened_fee),
         fee_currency=CURRENCY,
         open_fee=plain(held.fee if held else NOTHING),
-        status=ledger_pb2.EntryStatus.Value(f"ENTRY_STATUS_{status}"),
+        status=f"ENTRY_STATUS_{status}",
         group_id=told.group_id,
         labels=dict(told.labels),
         sequence=fact.sequence,
@@ -128,7 +128,7 @@ def trade(portfolio: str, closed: Closed) -> ledger_pb2.ClosedTrade:
     net = taken.gross - taken.entry_fee - taken.exit_fee
     notional = taken.units * STEP * entry_.told.price
     return ledger_pb2.ClosedTrade(
-        trade_id=f"T{exit_.sequence}.{closed.index}",
+        trade_id=f"T{exit_.sequence}.{closed.place}",
         portfolio_id=portfolio,
         symbol=exit_.told.symbol,
         side=_POSITION_SIDES[entry_.side],
@@ -148,7 +148,7 @@ def trade(portfolio: str, closed: Closed) -> ledger_pb2.ClosedTrade:
         pnl_pct=plain(rounded(net * 100 / notional, PERCENT_DIGITS)) if notional else None,
         currency=CURRENCY,
         sequence=exit_.sequence,
-        index=closed.index,
+        index=closed.place,
         labels=dict(entry_.told.labels),
         group_id=entry_.told.group_id,
         entry_order_id=entry_.told.order_id,

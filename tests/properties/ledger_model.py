@@ -26,8 +26,10 @@ STEP = Fraction(1, 4)
 
 
 class Told(NamedTuple):
-    """One command. ``side`` is +1 or -1: of the entry for CreateEntry, of the lots for CloseFifo (0 when none is named), what
-    was traded for RecordFill. ``units`` is None for close_all. None and empty text were not given.
+    """One command; None and empty text were not given, ``units`` is None for close_all.
+
+    ``side`` is +1 or -1: of the entry for CreateEntry, of the lots for CloseFifo (0 when none is named), what was traded for
+    RecordFill.
     """
 
     method: str
@@ -81,7 +83,7 @@ class Closed(NamedTuple):
 
     fact: Fact
     entry: Fact
-    index: int
+    place: int
     taken: Taken
 
 

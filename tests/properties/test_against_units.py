@@ -9,12 +9,17 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 
-from lotkeeperd.domain.book import Book, Fill, LotOpened, LotReduced, Record
+from lotkeeperd.domain.book import Book, Fill, LotReduced, Record
 from lotkeeperd.domain.decimals import EXACT
 from tests.properties.strategies import STEP, Play, plays
 from tests.properties.unit_fifo import Pile, Traded
 
 MARK = Decimal("1.75")
+
+
+def fractions(*values: Decimal) -> tuple[Fraction, ...]:
+    """Each in the oracle's numbers."""
+    return tuple(map(Fraction, values))
 
 
 def trade(pile: Pile, fill: Fill, sequence: int) -> Traded:
@@ -27,10 +32,10 @@ def as_traded(records: tuple[Record, ...]) -> Iterator[tuple[object, ...]]:
     """What the book decided, in the oracle's words."""
     for record in records:
         if isinstance(record, LotReduced):
-            amounts = (record.gross, record.entry_fee, record.exit_fee)
-            yield record.lot.sequence, record.quantity / STEP, *map(Fraction, amounts)
+            amounts = (record.quantity / STEP, record.gross, record.entry_fee, record.exit_fee)
+            yield record.lot.sequence, *fractions(*amounts)
         else:
-            yield "opened", record.quantity / STEP, Fraction(record.fee)
+            yield "opened", *fractions(record.quantity / STEP, record.fee)
 
 
 def expected(traded: Traded) -> Iterator[tuple[object, ...]]:
@@ -43,12 +48,11 @@ def expected(traded: Traded) -> Iterator[tuple[object, ...]]:
 
 def assert_same(book: Book, pile: Pile) -> None:
     """Lots, sums and what the mark makes of them."""
-    lots = [(lot.time, lot.sequence, lot.price, lot.remaining / STEP, lot.open_fee) for lot in book.lots()]
+    lots = [(lot.time, lot.sequence, *fractions(lot.price, lot.remaining / STEP, lot.open_fee)) for lot in book.lots()]
     assert lots == [(*held.entry, held.units, held.fee) for held in pile.held()]
     assert int(book.direction or 0) == pile.side
-    assert (book.quantity, book.cost, book.gross) == (pile.quantity, pile.cost, pile.gross)
-    assert (book.fees, book.open_fees) == (pile.paid, pile.open_fees)
-    assert book.unrealized(MARK) == pile.unrealized(Fraction(MARK))
+    sums = fractions(book.quantity, book.cost, book.gross, book.fees, book.open_fees, book.unrealized(MARK))
+    assert sums == (pile.quantity, pile.cost, pile.gross, pile.paid, pile.open_fees, pile.unrealized(Fraction(MARK)))
     assert (book.sequence, book.newest_time, book.lot_count) == (pile.sequence, pile.newest_time, len(lots))
 
 
@@ -76,34 +80,25 @@ class Line:
             self.waiting = []
 
 
-class Count:
-    """How much was tried, for the line that says so."""
-
-    examples = 0
-    fills = 0
-
-
-@pytest.fixture(scope="module", autouse=True)
-def told(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Say how much was tried."""
-    yield
-    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        print(f"\nbook against units: {Count.examples} examples, {Count.fills} fills")
-
-
-@settings(max_examples=3 * settings().max_examples)
-@given(plays)
-def test_the_book_and_the_units_agree_whatever_is_flushed_or_dropped(batches: list[Play]) -> None:
+def test_the_book_and_the_units_agree_whatever_is_flushed_or_dropped(capsys: pytest.CaptureFixture[str]) -> None:
     """Each fill matches the same units, and every committed book stays as it was while later ones go on."""
-    line = Line()
-    with localcontext(EXACT):
-        for batch in batches:
-            line.play(batch)
-            assert_same(*(line.waiting or line.committed)[-1])
-        for book, pile in line.committed:
-            assert_same(book, pile)
-    Count.examples += 1
-    Count.fills += line.sequence
+    tried: list[int] = []
+
+    @settings(max_examples=3 * settings().max_examples)
+    @given(plays)
+    def agree(batches: list[Play]) -> None:
+        line = Line()
+        with localcontext(EXACT):
+            for batch in batches:
+                line.play(batch)
+                assert_same(*(line.waiting or line.committed)[-1])
+            for book, pile in line.committed:
+                assert_same(book, pile)
+        tried.append(line.sequence)
+
+    agree()
+    with capsys.disabled():
+        print(f"\nbook against single units: {len(tried)} examples, {sum(tried)} fills")
 
 
 @given(plays)

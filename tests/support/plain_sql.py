@@ -48,6 +48,11 @@ class PlainSql:
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    def columns(self, table: str) -> set[str]:
+        """The columns of a table or a view."""
+        cursor = self._connection.execute(f"SELECT * FROM {table} LIMIT 0")
+        return {column[0] for column in cursor.description}
+
     def records(self) -> int:
         """How many records the journal holds."""
         return int(self.rows("SELECT count(*) AS n FROM journal")[0]["n"])

@@ -29,7 +29,7 @@ FRAME = 0.001
 FACTS_PER_MESSAGE = 1000
 POSITIONS_PER_MESSAGE = 500
 BYTES_PER_MESSAGE = (1 << 20) - (1 << 16)
-"""Limits of one message; what is left of 1 MiB is for the envelope and the totals."""
+"""Limits of one message; what is left of 1 MiB is for the envelope."""
 
 HEARTBEAT = 5.0
 """Seconds without a message before a heartbeat, when the caller names none."""
@@ -280,18 +280,19 @@ class Publisher:
     def _with_values(self, channel: Channel, cursor: Cursor, pieces: list[bytes]) -> tuple[bytes, Cursor]:
         changes = channel.changes_since(cursor.change)
         room = BYTES_PER_MESSAGE - sum(map(len, pieces))
-        touched: dict[str, None] = {}
+        totals: dict[str, bytes] = {}
         sent, shown_marks = cursor.change, 0
         for change in changes[:POSITIONS_PER_MESSAGE]:
-            piece = self._piece(change.key)
-            room -= len(piece)
+            piece, portfolio_id = self._piece(change.key), change.key[0]
+            total = totals.get(portfolio_id) or self._totals_piece(portfolio_id)
+            room -= len(piece) if portfolio_id in totals else len(piece) + len(total)
             if room < 0:
                 break
             pieces.append(piece)
-            touched[change.key[0]] = None
+            totals[portfolio_id] = total
             sent = change.number
             shown_marks += change.mark > cursor.change
-        pieces += [self._totals_piece(portfolio_id) for portfolio_id in touched]
+        pieces += totals.values()
         marks, folded = cursor.marks + shown_marks, 0
         if sent == channel.change:
             marks, folded = channel.marks, channel.marks - marks

@@ -80,11 +80,12 @@ class Summaries:
         return Summary(asked, positions, totals, head)
 
     def keep(self, summary: Summary, caller: str) -> str:
-        """Remember a read that goes on; the name it has for this caller."""
-        name = secrets.token_hex(8)
+        """Remember a read that goes on; the name it has for this caller, which says until when."""
+        until = self._clock() + KEPT_NANOSECONDS
+        name = f"{until}.{secrets.token_hex(8)}"
         reads = self._kept.setdefault(caller, OrderedDict())
         self._kept.move_to_end(caller)
-        reads[name] = _Kept(summary, self._clock() + KEPT_NANOSECONDS)
+        reads[name] = _Kept(summary, until)
         if len(reads) > READS_PER_CALLER:
             reads.popitem(last=False)
         if len(self._kept) > CALLERS:
@@ -93,14 +94,14 @@ class Summaries:
 
     def kept(self, name: str, asked: Asked, caller: str) -> Summary:
         """A read to go on with. Raises InvalidPageToken."""
+        if int(name.partition(".")[0]) < self._clock():
+            raise InvalidPageToken("expired", "its read is over a minute old")
         kept = self._kept[caller].get(name) if caller in self._kept else None
         if kept is None:
             raise InvalidPageToken(
-                "evicted", "its read is no longer kept: it is over a minute old, or 16 newer ones began"
+                "evicted",
+                f"its read is no longer kept: {READS_PER_CALLER} newer ones began, or the connection is another",
             )
-        if kept.until < self._clock():
-            del self._kept[caller][name]
-            raise InvalidPageToken("expired", "its read is over a minute old")
         if kept.summary.asked != asked:
             raise InvalidPageToken("other_request", "it was made for another request")
         return kept.summary

@@ -176,7 +176,8 @@ def check_pages(connection: Connection, name: str) -> None:
         return
     found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
     if found != "ok":
-        raise CannotStart(f"{name}: the file is damaged ({found}); restore the newest backup, keep this file")
+        where = " ".join(str(found).split())
+        raise CannotStart(f"{name}: the file is damaged ({where}); restore the newest backup, keep this file")
 
 
 class FileLock:

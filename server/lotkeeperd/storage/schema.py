@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, inspect, text
 
 from lotkeeperd.storage.engines import CannotStart
-from lotkeeperd.storage.tables import REVISION
+from lotkeeperd.storage.tables import REVISION, metadata
 
 KNOWN = (REVISION,)
 """Revisions that this program can read or migrate from, oldest first."""
@@ -15,6 +15,7 @@ def bring_up_to_date(connection: Connection, name: str) -> None:
     """Make or migrate the tables inside the caller's transaction. Raises CannotStart."""
     revision = _revision(connection, name)
     if revision == REVISION:
+        _check_complete(connection, name)
         return
     if revision is not None and revision not in KNOWN:
         raise CannotStart(
@@ -41,6 +42,14 @@ def _revision(connection: Connection, name: str) -> str | None:
             )
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _check_complete(connection: Connection, name: str) -> None:
+    missing = metadata.tables.keys() - set(inspect(connection).get_table_names())
+    if missing:
+        raise CannotStart(
+            f"{name}: the table {', '.join(sorted(missing))} is missing; restore the newest backup, keep this database"
+        )
 
 
 def _migrate(connection: Connection) -> None:

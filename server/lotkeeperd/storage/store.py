@@ -86,16 +86,16 @@ class SqlStore:
                 bring_up_to_date(connection, shown(self._url))
                 self._currency = self._founded(connection, currency, now)
                 self._epoch = self._raised_epoch(connection)
+                state = _state(connection)  # in here, so that a ledger that is not served is not changed nor fenced
             self._hold_open()
-            return self.load()
+            return state
         except DBAPIError as error:
             self.close()
             raise unusable(self._url, error) from error
-        except LedgerCorrupt as error:
+        except (LedgerCorrupt, ArithmeticError, LookupError, TypeError, ValueError) as error:
             self.close()
-            raise CannotStart(
-                f"{shown(self._url)}: {error.message}; restore the newest backup, keep this database"
-            ) from error
+            what = error.message if isinstance(error, LedgerCorrupt) else f"a row cannot be read ({error!r})"
+            raise CannotStart(f"{shown(self._url)}: {what}; restore the newest backup, keep this database") from error
         except (CannotStart, OSError):
             self.close()
             raise

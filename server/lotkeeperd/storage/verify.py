@@ -8,19 +8,27 @@ every entry as it was opened and as it is now; every closed trade; every positio
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from decimal import localcontext
+from decimal import Decimal, localcontext
 from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Connection, Row, func, select
 from sqlalchemy.exc import DBAPIError
 
-from lotkeeperd.domain.book import Book
+from lotkeeperd.domain.book import Book, LotOpened
 from lotkeeperd.domain.commands import Decision, replayed
-from lotkeeperd.domain.decimals import EXACT
-from lotkeeperd.domain.trades import ClosedTrade, EntryStatus, closed_trades
+from lotkeeperd.domain.decimals import EXACT, ZERO
+from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus, closed_trades
 from lotkeeperd.service.ports import Key
 from lotkeeperd.storage.engines import CannotStart, inspector_engine, shown, unusable
-from lotkeeperd.storage.rows import book_row, decision_of, entry_of_row, journal_row, trade_of_row
+from lotkeeperd.storage.rows import (
+    book_row,
+    decision_of,
+    entry_of_row,
+    entry_row,
+    journal_row,
+    trade_of_row,
+    trade_row,
+)
 from lotkeeperd.storage.schema import check_current
 from lotkeeperd.storage.tables import books, completed_trades, journal, ledger, portfolios, position_entries
 
@@ -57,8 +65,27 @@ def verify(url: URL, progress: Progress) -> Verified:
             return _Verification(connection, progress).run()
     except DBAPIError as error:
         raise unusable(url, error) from error
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise CannotStart(
+            f"{shown(url)}: a row cannot be read ({error!r}); restore the newest backup, keep this database"
+        ) from error
     finally:
         engine.dispose()
+
+
+def _as_is(amount: Decimal) -> Decimal:
+    return amount
+
+
+def _adds_up(decision: Decision) -> bool:
+    """Whether the fill is what was asked, and what it opened and closed makes up its quantity and its fee (laws 3 and 4)."""
+    command, fill, opened = decision.command, decision.fill, decision.opened
+    quantity = sum((match.quantity for match in decision.matches), opened.quantity if opened else ZERO)
+    fee = sum((match.exit_fee for match in decision.matches), opened.fee if opened else ZERO)
+    asked = (command.side, command.quantity, command.time)
+    decided = (fill.direction, fill.quantity, fill.time)
+    kept = all(one is None or one == other for one, other in zip(asked, decided, strict=True))
+    return kept and (quantity, fee) == (fill.quantity, fill.fee)
 
 
 class _Verification:
@@ -67,6 +94,7 @@ class _Verification:
         self._progress = progress
         self._books: dict[Key, Book] = {}
         self._found: list[str] = []
+        self._currency = ""
         self._entries = 0
         self._trades = 0
 
@@ -74,11 +102,13 @@ class _Verification:
         head = self._connection.execute(select(ledger)).one_or_none()
         if head is None:
             raise CannotStart("the ledger's own row is missing; restore the newest backup")
+        self._currency = head.currency
         with localcontext(EXACT):
             try:
+                self._check_pages()
                 self._replay(head.last_sequence)
                 self._compare_open_entries()
-                self._compare_books(head.currency)
+                self._compare_books()
                 self._compare_counts()
             except _Enough:
                 self._found.append("and more; the search was ended here")
@@ -88,6 +118,13 @@ class _Verification:
         self._found.append(what)
         if len(self._found) >= DIFFERENCES:
             raise _Enough
+
+    def _check_pages(self) -> None:
+        """SQLite: every page, and every index against its table: an execution that its index forgot would count twice."""
+        if self._connection.dialect.name == "sqlite":
+            found = self._connection.exec_driver_sql(f"PRAGMA integrity_check({DIFFERENCES})").scalars().all()
+            for what in found if found != ["ok"] else []:
+                self._differs(f"pages: {' '.join(what.split())}")
 
     def _replay(self, last: int) -> None:
         expected = 1
@@ -124,6 +161,8 @@ class _Verification:
             return None
         if journal_row(decision) != tuple(row):
             self._differs(f"journal: record {row.sequence} is not written as its content says")
+        if not _adds_up(decision):
+            self._differs(f"journal: record {row.sequence} decided something else than was asked")
         return decision
 
     def _evolved(self, decision: Decision) -> list[ClosedTrade]:
@@ -141,16 +180,16 @@ class _Verification:
 
     def _compare_trades(self, rows: Sequence[Row[Any]], rebuilt: list[ClosedTrade]) -> None:
         first, last = rows[0].sequence, rows[-1].sequence
-        stored: dict[tuple[int, int], ClosedTrade] = {}
+        stored: dict[tuple[int, int], tuple[Any, ...]] = {}
         for portfolio_id in sorted({row.portfolio_id for row in rows if row.trade_count}):
             columns = completed_trades.c
             query = select(completed_trades).where(
                 columns.portfolio_id == portfolio_id, columns.sequence >= first, columns.sequence <= last
             )
-            for trade in map(trade_of_row, self._connection.execute(query)):
-                stored[trade.sequence, trade.trade_index] = trade
+            for row in self._connection.execute(query):
+                stored[row.sequence, trade_of_row(row).trade_index] = tuple(row)
         for trade in rebuilt:
-            if stored.get((trade.sequence, trade.trade_index)) != trade:
+            if stored.get((trade.sequence, trade.trade_index)) != trade_row(trade, self._currency, _as_is):
                 self._differs(f"completed_trades: {trade.trade_id} is not what the journal says")
 
     def _compare_opened(self, decisions: Sequence[Decision]) -> None:
@@ -167,8 +206,15 @@ class _Verification:
                 columns.sequence == opened.sequence,
             )
             row = self._connection.execute(query).one_or_none()
-            if row is None or not _opened_alike(decision, row):
+            if row is None or not self._opened_alike(decision, opened, row):
                 self._differs(f"position_entries: E{opened.sequence} is not what the journal says")
+
+    def _opened_alike(self, decision: Decision, opened: LotOpened, row: Row[Any]) -> bool:
+        """Whether every column is right but what is open of it, and that is open or all gone."""
+        command = decision.command
+        entry = Entry(command.portfolio_id, command.symbol, row.remaining_quantity, row.open_fee, opened)
+        alike = entry_row(entry, self._currency, _as_is) == tuple(row)
+        return alike and (bool(entry.remaining_quantity) or not entry.open_fee)
 
     def _compare_open_entries(self) -> None:
         rebuilt = {
@@ -187,10 +233,10 @@ class _Verification:
         for _, sequence in rebuilt:
             self._differs(f"position_entries: E{sequence} is not open, the journal says it is")
 
-    def _compare_books(self, currency: str) -> None:
+    def _compare_books(self) -> None:
         stored = {(row.portfolio_id, row.symbol): tuple(row) for row in self._connection.execute(select(books))}
         for key, book in self._books.items():
-            if stored.pop(key, None) != book_row(*key, book, currency, lambda amount: amount):
+            if stored.pop(key, None) != book_row(*key, book, self._currency, _as_is):
                 self._differs(f"books: {key[1]} in {key[0]} is not what the journal says")
         for portfolio_id, symbol in stored:
             self._differs(f"books: {symbol} in {portfolio_id} has no record in the journal")
@@ -204,17 +250,3 @@ class _Verification:
         known = set(self._connection.execute(select(portfolios.c.portfolio_id)).scalars())
         for portfolio_id in sorted({key[0] for key in self._books} - known):
             self._differs(f"portfolios: {portfolio_id} is missing")
-
-
-def _opened_alike(decision: Decision, row: Row[Any]) -> bool:
-    entry, opened = entry_of_row(row), decision.opened
-    assert opened is not None
-    origin = opened.origin._replace(fee_currency=entry.opened.origin.fee_currency)
-    same = entry.opened == opened._replace(origin=origin) and entry.symbol == decision.command.symbol
-    closed = entry.status is EntryStatus.CLOSED and not entry.open_fee
-    return (
-        same
-        and row.entry_id == entry.entry_id
-        and row.status == entry.status.value
-        and (closed or bool(entry.remaining_quantity))
-    )
