@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from lotkeeper.v1 import ledger_pb2, ledger_service_pb2, market_service_pb2
+from lotkeeper.v1 import ledger_service_pb2, market_service_pb2
 
 CREATE_ENTRY = "/lotkeeper.v1.LedgerService/CreateEntry"
 CLOSE_FIFO = "/lotkeeper.v1.LedgerService/CloseFifo"

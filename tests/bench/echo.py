@@ -10,6 +10,7 @@ import multiprocessing
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from types import TracebackType
+from typing import Self
 
 import grpc
 
@@ -28,14 +29,16 @@ class Echo:
         theirs.close()
         self.address = ""
 
-    def __enter__(self) -> Echo:
+    def __enter__(self) -> Self:
         if not self._pipe.poll(START_SECONDS):
             self._process.kill()
             raise TimeoutError(f"the echo server did not start within {START_SECONDS:g} s")
         self.address = self._pipe.recv()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._pipe.close()  # its sign to stop
         self._process.join(START_SECONDS)
         if self._process.is_alive():
@@ -54,7 +57,7 @@ def _constant(answer: bytes) -> grpc.RpcMethodHandler[bytes, bytes]:
     async def call(_request: bytes, _context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         return answer
 
-    return grpc.unary_unary_rpc_method_handler(call)  # type: ignore[arg-type]
+    return grpc.unary_unary_rpc_method_handler(call)
 
 
 def _serve(pipe: Connection, answers: Mapping[str, bytes]) -> None:

@@ -88,10 +88,9 @@ def large_ledger(plan: Plan) -> Path:
     plan.cache.mkdir(parents=True, exist_ok=True)
     for outdated in plan.cache.glob(f"ledger-{size.closed_trades}-*"):
         outdated.unlink()
-    unfinished = path.with_suffix(".building")
+    unfinished = plan.new_database()
     apart(build, unfinished, size)
-    unfinished.rename(path)
-    return path
+    return unfinished.rename(path)
 
 
 def _shape(size: Size) -> str:

@@ -26,7 +26,7 @@ Call = Callable[[bytes], "grpc.aio.UnaryUnaryCall[bytes, bytes]"]
 async def caller(address: str, method: str) -> AsyncIterator[Call]:
     """One method of a server, over a channel as the client library makes it."""
     async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel:
-        multicallable = channel.unary_unary(method)
+        multicallable: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
 
         def call(request: bytes) -> grpc.aio.UnaryUnaryCall[bytes, bytes]:
             return multicallable(request, timeout=CALL_SECONDS)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import Engine, event
 
@@ -43,11 +43,11 @@ class Recorder:
         recorder = self
 
         class Cursor(sqlite3.Cursor):
-            def execute(self, text: str, parameters: Any = ()) -> sqlite3.Cursor:
+            def execute(self, text: str, parameters: Any = ()) -> Self:
                 recorder.note(Statement(text, parameters, many=False))
                 return super().execute(text, parameters)
 
-            def executemany(self, text: str, parameters: Any) -> sqlite3.Cursor:
+            def executemany(self, text: str, parameters: Any) -> Self:
                 recorder.note(Statement(text, parameters, many=True))
                 return super().executemany(text, parameters)
 

@@ -34,11 +34,11 @@ class Push(NamedTuple):
 
 
 class Pushed(NamedTuple):
-    """What was pushed; the largest delay of a message behind its schedule in milliseconds."""
+    """What was pushed: marks in the seconds it took, and calls that failed."""
 
     marks: int
     seconds: float
-    latest: float
+    failed: int
 
 
 class Follow(NamedTuple):
@@ -70,24 +70,26 @@ async def _push(address: str, wanted: Push) -> Pushed:
     messages = int(wanted.seconds * wanted.marks_per_second / wanted.marks_per_message)
     step = wanted.marks_per_message / wanted.marks_per_second
     names = [calls.symbol_name(number) for number in range(wanted.symbols)]
-    latest = 0.0
-    under_way: set[asyncio.Task[bytes]] = set()
+    sent: list[asyncio.Task[bool]] = []
     async with load.caller(address, calls.SET_MARKS) as call:
         started = time.perf_counter()
         for number in range(messages):
             if (early := started + number * step - time.perf_counter()) > 0:
                 await asyncio.sleep(early)
-            latest = max(latest, time.perf_counter() - started - number * step)
-            task = asyncio.ensure_future(_sent(call, _marks(names, number, wanted.marks_per_message)))
-            under_way.add(task)
-            task.add_done_callback(under_way.discard)
+            request = _marks(names, number, wanted.marks_per_message)
+            sent.append(asyncio.create_task(_taken(call, request)))
         seconds = time.perf_counter() - started
-        await asyncio.gather(*under_way)
-    return Pushed(messages * wanted.marks_per_message, seconds, latest * 1e3)
+        taken = await asyncio.gather(*sent)
+    return Pushed(taken.count(True) * wanted.marks_per_message, seconds, taken.count(False))
 
 
-async def _sent(call: load.Call, request: bytes) -> bytes:
-    return await call(request)
+async def _taken(call: load.Call, request: bytes) -> bool:
+    """Whether the server took it: one that cannot keep up refuses calls, and that is a result, too."""
+    try:
+        await call(request)
+    except grpc.aio.AioRpcError:
+        return False
+    return True
 
 
 def _marks(names: Sequence[str], message: int, count: int) -> bytes:
@@ -140,7 +142,9 @@ def _read(data: bytes) -> _Read:
 async def _follow(address: str, wanted: Follow) -> Followed:
     got = _Got()
     options = (*OPTIONS, ("grpc.use_local_subchannel_pool", 1))
-    channels = [grpc.aio.insecure_channel(address, options=options) for _ in range(min(CONNECTIONS, wanted.subscribers))]
+    channels = [
+        grpc.aio.insecure_channel(address, options=options) for _ in range(min(CONNECTIONS, wanted.subscribers))
+    ]
     try:
         readers = [
             asyncio.ensure_future(_read_on(channels[number % len(channels)], wanted, got))
@@ -162,7 +166,8 @@ async def _follow(address: str, wanted: Follow) -> Followed:
 async def _read_on(channel: grpc.aio.Channel, wanted: Follow, got: _Got) -> None:
     request = ledger_service_pb2.StreamPnLRequest()
     request.min_update_interval.FromMilliseconds(wanted.interval_ms)
-    call = channel.unary_stream(calls.STREAM_PNL)(request.SerializeToString())
+    stream: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(calls.STREAM_PNL)
+    call = stream(request.SerializeToString())
     try:
         async for message in call:
             got.take(message)

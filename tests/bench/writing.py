@@ -27,7 +27,12 @@ class WritePath:
         """Closed since it was opened."""
         self._portfolios = state.portfolios
         self._writer = Writer(
-            store, self.books.get, self._portfolios.__contains__, time.time_ns, queue_limit=4 * BATCH, create_portfolios=True
+            store,
+            self.books.get,
+            self._portfolios.__contains__,
+            time.time_ns,
+            queue_limit=4 * BATCH,
+            create_portfolios=True,
         )
         self._writing = self._writer.start(state.last_sequence, self._take_over)
 

@@ -182,6 +182,11 @@ def test_three_heartbeats_missed_are_a_lost_connection(interval: float | None, l
     assert stream_pnl(DEFAULTS, heartbeat_interval=interval).silence_limit == pytest.approx(limit)
 
 
+def test_a_longer_update_interval_is_a_longer_silence() -> None:
+    """While news waits for its interval to pass there is no heartbeat either."""
+    assert stream_pnl(DEFAULTS, min_update_interval=60.0, heartbeat_interval=5.0).silence_limit == pytest.approx(180.0)
+
+
 class Record(NamedTuple):
     """What one sequence of a journal holds: closed trades, and after them a lot or none."""
 

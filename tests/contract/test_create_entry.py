@@ -119,6 +119,8 @@ def test_a_late_entry_takes_its_place_among_the_open_lots(ledger: Ledger, portfo
     for price, seconds in (("3", 30), ("1", 10), ("2", 10), ("4", 30)):
         ledger.CreateEntry(entry(portfolio, symbol, price=price, entry_time=stamp(NOON + seconds * SECOND)))
     assert [lot.entry_price for lot in reading.all_entries(ledger, portfolio)] == ["1", "2", "3", "4"]
+    closed = ledger.CloseFifo(asking.close(portfolio, symbol, close_all=True)).closed_trades
+    assert [trade.entry_price for trade in closed] == ["1", "2", "3", "4"]
 
 
 def test_every_digit_is_kept(ledger: Ledger, portfolio: str, symbol: str) -> None:

@@ -73,6 +73,26 @@ def test_a_full_disk_refuses_writes_alone(postgres_url: str) -> None:
         assert (answer.sequence, answer.replayed) == (2, False)
 
 
+def test_a_commit_that_fails_is_unavailable_and_leaves_nothing_behind(postgres_url: str) -> None:
+    """Its outcome is unknown to the server, which asks the disk: books, sequence and stream are as if it never was."""
+    with traded(postgres_url) as (_, ledger, sql), following(ledger, "p") as follower:
+        follower.snapshot()
+        requests = [entry("p", "S"), close("p", "S"), fill("p", "T", fill_id="f")]
+        calls = [ledger.CreateEntry, ledger.CloseFifo, ledger.RecordFill]
+        with sql.refusing_commits():
+            for call, request in zip(calls, requests, strict=True):
+                refusal = refused(call, request)
+                assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "STORAGE_UNAVAILABLE")
+                assert reading.head(ledger) == sql.records() == 1
+            assert reading.position(ledger, "p", "S").total_quantity == "1"
+        answers = [call(request) for call, request in zip(calls, requests, strict=True)]
+        assert [(answer.sequence, answer.replayed) for answer in answers] == [(2, False), (3, False), (4, False)]
+        follower.reached(4)
+    assert [lot.sequence for lot in follower.entries] == [2, 4]
+    assert [trade.sequence for trade in follower.trades] == [3]
+    assert follower.positions["p", "S"] == answers[1].position
+
+
 def test_a_damaged_database_stops_writing_for_good(postgres_url: str) -> None:
     """DATA_LOSS, LEDGER_CORRUPT, now and ever after; reads and streams go on; health says NOT_SERVING."""
     with traded(postgres_url) as (channel, ledger, sql):

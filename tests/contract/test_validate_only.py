@@ -133,8 +133,11 @@ def test_what_was_only_tried_is_not_seen_by_what_is_done_at_once(
     with sql.locked():
         blocker = ledger.CreateEntry.future(entry(portfolio, symbol + "other"))
         waiting = [ledger.CreateEntry.future(request) for request in requests]
+        tried = ledger.CreateEntry.future(entry(portfolio + "b", symbol, validate_only=True))
         reading.head(ledger)  # answered after all of them were taken
     assert blocker.result().sequence
+    assert tried.result().sequence == 0
+    assert not reading.exists(ledger, portfolio + "b")
     answers = [future.result() for future in waiting]
     assert [answer.position.total_quantity for answer in answers] == ["4", "5", "10", "11", "18", "19"]
     assert [answer.position.last_entry_time for answer in answers] == [request.entry_time for request in requests]

@@ -21,6 +21,9 @@ CREATE_ENTRY, CLOSE_FIFO, RECORD_FILL = "CreateEntry", "CloseFifo", "RecordFill"
 REJECT, REVERSE = "REJECT", "REVERSE"
 SIDES = {1: "LONG", -1: "SHORT", 0: "FLAT"}
 
+LONGEST_FRACTION = 60
+"""Digits: more than any product of the figures here has."""
+
 STEP = Fraction(1, 4)
 """Quantity of one unit."""
 
@@ -138,6 +141,7 @@ def plain(value: Fraction) -> str:
     digits = 0
     while value.denominator > 1:
         value, digits = value * 10, digits + 1
+        assert digits <= LONGEST_FRACTION, "a number without an end is rounded before it is written"
     text = str(abs(value.numerator)).rjust(digits + 1, "0")
     text = text if not digits else f"{text[:-digits]}.{text[-digits:]}"
     return f"-{text}" if value < 0 else text

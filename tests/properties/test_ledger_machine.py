@@ -338,8 +338,10 @@ def test_every_answer_is_the_models_and_a_killed_server_comes_back_with_all_of_i
     for example in run.examples:
         example.marks.clear()  # marks are not journaled
         example.assert_summary()
-        for fact in example.model.facts:
+        for fact in list(example.model.facts):
             example.tell(fact.told)
+        for symbol in list(example.model.piles):
+            example.tell(Told(CLOSE_FIFO, symbol, 0, None, Fraction(2), Fraction(1, 8), request_id=f"end of {symbol}"))
         example.assert_summary()
         example.assert_entries(1000)
         example.assert_trades(1000)

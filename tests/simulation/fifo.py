@@ -122,15 +122,28 @@ class Replay:
         entry_fee: Decimal,
         exit_fee: Decimal,
     ) -> None:
-        sequence, time, command = recorded
-        price = Decimal(command.price)
+        price = Decimal(recorded.command.price)
         gross = (price - lot.price) * taken * (1 if lot.side == LONG else -1)
         net, notional = gross - entry_fee - exit_fee, lot.price * taken
-        percent = (net / abs(notional) * 100).quantize(PERCENT) if notional else None
-        ids = (lot.fill_id, command.fill_id)
-        amounts = (gross, entry_fee, exit_fee, net, percent)
-        places = (sequence, index, lot.sequence, lot.side, taken, lot.price, price, lot.time, time)
-        self.trades[sequence, index] = Trade(*book.key, *places, *ids, *amounts)
+        self.trades[recorded.sequence, index] = Trade(
+            *book.key,
+            recorded.sequence,
+            index,
+            lot.sequence,
+            lot.side,
+            taken,
+            lot.price,
+            price,
+            lot.time,
+            recorded.time,
+            lot.fill_id,
+            recorded.command.fill_id,
+            gross,
+            entry_fee,
+            exit_fee,
+            net,
+            (net / abs(notional) * 100).quantize(PERCENT) if notional else None,
+        )
         book.gross += gross
         book.fees += entry_fee + exit_fee
 
@@ -184,7 +197,7 @@ def _share(whole: Decimal, part: Decimal, of: Decimal) -> Decimal:
 
 
 def _position(book: _Book) -> Position:
-    times = sorted((lot.time for lot in book.open))
+    times = sorted(lot.time for lot in book.open)
     quantity = sum((lot.remaining for lot in book.open), ZERO)
     cost = sum((lot.remaining * lot.price for lot in book.open), ZERO)
     return Position(

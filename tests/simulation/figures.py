@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Key = tuple[str, str]
 """(portfolio, symbol)."""
@@ -32,7 +32,7 @@ class Trade(NamedTuple):
     portfolio: str
     symbol: str
     sequence: int
-    index: int
+    trade_index: int
     lot: int
     side: str
     quantity: Decimal
@@ -79,9 +79,13 @@ class Contents(NamedTuple):
 
 def differences(one: str, left: Contents, other: str, right: Contents) -> list[str]:
     """In words, every value in which two witnesses differ; ``one`` and ``other`` say who they are."""
-    found = []
-    for name, mine, theirs in zip(Contents._fields, left, right, strict=True):
-        for key in sorted({*mine, *theirs}):
-            if mine.get(key) != theirs.get(key):
-                found.append(f"{name} {key}: {one} says {mine.get(key)}, {other} says {theirs.get(key)}")
+    found: list[str] = []
+    for name in Contents._fields:
+        mine: dict[Any, object] = getattr(left, name)
+        theirs: dict[Any, object] = getattr(right, name)
+        found += [
+            f"{name} {key}: {one} says {mine.get(key)}, {other} says {theirs.get(key)}"
+            for key in sorted({*mine, *theirs})
+            if mine.get(key) != theirs.get(key)
+        ]
     return found

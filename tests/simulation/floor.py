@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from tests.simulation.history import Try, read_logs
 
@@ -24,7 +25,7 @@ class Floor:
     def __init__(self, folder: Path, addresses: Sequence[str], seed: str, processes: int = 2, traders: int = 4) -> None:
         self._folder = folder / "logs"
         self._folder.mkdir()
-        self._errors = tempfile.TemporaryFile(mode="w+")
+        self._errors = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - it lives as long as the floor
         options = ["--log", str(self._folder), "--traders", str(traders), "--seed", seed]
         self._commands = [
             [sys.executable, "-m", "tests.simulation.trader", *options, "--name", chr(ord("A") + number), *addresses]
@@ -32,7 +33,7 @@ class Floor:
         ]
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def __enter__(self) -> Floor:
+    def __enter__(self) -> Self:
         for command in self._commands:
             process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stderr=self._errors)
             self._processes.append(process)

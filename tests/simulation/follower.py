@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import Self
 
 import lotkeeper
 from lotkeeper.events import Disconnected, Snapshot, Update
@@ -35,7 +36,7 @@ class Follower:
         self.disconnections = 0
         self.events = 0
 
-    def __enter__(self) -> Follower:
+    def __enter__(self) -> Self:
         self._thread.start()
         self.await_sequence(0)
         return self
@@ -67,9 +68,11 @@ class Follower:
         self.await_sequence(checked.records[-1].sequence if checked.records else 0)
         lots = {entry.entry_id: entry.sequence for entry in self.entries}
         trades = [trade_of(trade, lots) for trade in self.trades]
-        problems = _not_once([(trade.sequence, trade.index) for trade in trades], sorted(checked.replay.trades))
+        problems = _not_once([(trade.sequence, trade.trade_index) for trade in trades], sorted(checked.replay.trades))
         problems += _not_once([(entry.sequence, 0) for entry in self.entries], [(s, 0) for s in checked.replay.lots])
-        problems += [f"{t} was not closed" for t in trades if checked.replay.trades.get((t.sequence, t.index)) != t]
+        problems += [
+            f"{t} was not closed" for t in trades if checked.replay.trades.get((t.sequence, t.trade_index)) != t
+        ]
         for lot in map(lot_of, self.entries):
             ours = checked.replay.lots.get(lot.sequence)
             opened = ours and ours._replace(remaining=ours.quantity, open_fee=ours.fee, status="OPEN")

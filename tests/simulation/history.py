@@ -91,7 +91,7 @@ def arguments(command: Command) -> tuple[str, dict[str, Any]]:
     return "close_fifo", given
 
 
-def answered(response: Any) -> Answered:  # noqa: ANN401 - three kinds of answer with these fields in common
+def answered(response: Any) -> Answered:
     """What the client library says of a write."""
     if isinstance(response, lotkeeper.CreateEntryResponse):
         opened: lotkeeper.Entry | None = response.entry

@@ -29,10 +29,13 @@ class Mix(NamedTuple):
     record: int = 18
 
 
+USUAL = Mix()
+
+
 class Orders:
     """One trader's commands. ``trader`` makes its ids its own."""
 
-    def __init__(self, trader: str, seed: str, mix: Mix = Mix()) -> None:
+    def __init__(self, trader: str, seed: str, mix: Mix = USUAL) -> None:
         self._trader = trader
         self._seed = seed
         self._mix = mix

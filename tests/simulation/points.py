@@ -71,7 +71,8 @@ class Session:
             with Sidecar(str(self._database), prefix=prefix) as sidecar:
                 sidecar.kill()
         except DidNotStart as error:
-            assert error.code == -signal.SIGKILL, error
+            if error.code != -signal.SIGKILL:
+                raise AssertionError(f"it was not killed, it ended with {error}") from error
             return True
         return False
 

@@ -18,6 +18,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 CALLS = ("pwrite64", "pwritev", "write", "writev", "fdatasync", "fsync", "ftruncate", "fallocate", "unlink", "rename")
 """Every call that changes or flushes a file."""
@@ -63,7 +64,7 @@ class Attached:
         self._command = ["strace", "-f", "-p", str(pid), *_options(database, rules, log)]
         self._process: subprocess.Popen[str] | None = None
 
-    def __enter__(self) -> Attached:
+    def __enter__(self) -> Self:
         """Attach. Raises CannotAttach."""
         self._process = subprocess.Popen(self._command, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None

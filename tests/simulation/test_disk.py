@@ -106,9 +106,7 @@ def test_a_full_disk_is_said_to_the_writer_only(scene: Scene) -> None:
     ("calls", "error", "answer"),
     [(WRITES, "ENOSPC", DiskFull), (WRITES, "EIO", StorageUnavailable), (FLUSHES, "EIO", StorageUnavailable)],
 )
-def test_a_commit_may_fail_at_any_call(
-    scene: Scene, calls: str, error: str, answer: type[LotkeeperError]
-) -> None:
+def test_a_commit_may_fail_at_any_call(scene: Scene, calls: str, error: str, answer: type[LotkeeperError]) -> None:
     """Each write, or flush, of a commit fails once: the answer says so, and the same command sent again counts once."""
     failed = 0
     for number in itertools.count(1):

@@ -71,11 +71,14 @@ def test_nothing_is_lost_or_doubled_in_15_kills_of_the_database_server(folder: P
 def test_a_sidecar_whose_database_is_stopped_and_started_goes_on() -> None:
     """Each way to stop PostgreSQL ends the sidecar's connections; the next command finds the server again."""
     modes: tuple[StopMode, ...] = ("fast", "immediate")
-    with running_server() as postgres, Sidecar(postgres.create_database()) as sidecar:
-        with lotkeeper.connect(sidecar.address, timeout=20.0) as ledger:
-            for number, mode in enumerate(modes):
-                ledger.create_entry(symbol="BTC-PERP", quantity=1, entry_price=1, entry_fill_id=f"before {number}")
-                postgres.stop(mode)
-                postgres.start()
-                ledger.create_entry(symbol="BTC-PERP", quantity=1, entry_price=1, entry_fill_id=f"after {number}")
-            assert len(list(ledger.list_entries())) == 4
+    with (
+        running_server() as postgres,
+        Sidecar(postgres.create_database()) as sidecar,
+        lotkeeper.connect(sidecar.address, timeout=20.0) as ledger,
+    ):
+        for number, mode in enumerate(modes):
+            ledger.create_entry(symbol="BTC-PERP", quantity=1, entry_price=1, entry_fill_id=f"before {number}")
+            postgres.stop(mode)
+            postgres.start()
+            ledger.create_entry(symbol="BTC-PERP", quantity=1, entry_price=1, entry_fill_id=f"after {number}")
+        assert len(list(ledger.list_entries())) == 4

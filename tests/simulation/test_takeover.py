@@ -23,7 +23,6 @@ from tests.simulation.rounds import SERVING, health, rebuilt_differently
 from tests.simulation.script import sent_once
 from tests.support.fixed_port import free_port
 from tests.support.plain_sql import PlainSql
-from tests.support.postgres import PostgresServer
 from tests.support.sidecar import DidNotStart, Sidecar
 
 HOST = "127.0.0.1"
@@ -68,9 +67,7 @@ def test_a_second_server_under_load_fences_the_first(postgres_url: str, folder: 
         print(checked.words)
 
 
-def test_a_server_that_slept_through_a_takeover_writes_nothing(
-    postgres_url: str, folder: Path, random: Random
-) -> None:
+def test_a_server_that_slept_through_a_takeover_writes_nothing(postgres_url: str, folder: Path, random: Random) -> None:
     """SIGSTOP under load, another server takes over, SIGCONT: what the sleeper had in hand is not written."""
     places = addresses(2)
     sleeper = Sidecar(postgres_url, listen=places[0])
@@ -109,7 +106,9 @@ def test_a_server_that_sleeps_in_the_middle_of_a_transaction_can_be_replaced(pos
 
 def waiting(sql: PlainSql) -> int:
     """How many connections to the database wait for a lock."""
-    return len(sql.rows("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"))
+    return len(
+        sql.rows("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    )
 
 
 def idle_in_transaction(sql: PlainSql) -> int:

@@ -40,7 +40,9 @@ ANSWERS = (BookRefused, Conflict, InvalidRequest)
 class Trader:
     """One trader. ``ledgers`` are the servers to try, in turn."""
 
-    def __init__(self, ledgers: list[lotkeeper.aio.AsyncLedger], orders: Orders, log: Log, ended: asyncio.Event) -> None:
+    def __init__(
+        self, ledgers: list[lotkeeper.aio.AsyncLedger], orders: Orders, log: Log, ended: asyncio.Event
+    ) -> None:
         self._ledgers = deque(ledgers)
         self._orders = orders
         self._log = log

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import lotkeeper
 from lotkeeper import EntryStatus, PositionSide
@@ -40,32 +40,36 @@ def through_sql(sql: PlainSql) -> Contents:
     trades = [_trade(row, names) for row in sql.rows("SELECT * FROM completed_trades")]
     positions = [_position(row) for row in sql.rows("SELECT * FROM current_positions")]
     by_key = {(position.portfolio, position.symbol): position for position in positions}
-    return Contents(lots, {(t.sequence, t.index): t for t in trades}, by_key, _summed(trades))
+    return Contents(lots, {(t.sequence, t.trade_index): t for t in trades}, by_key, _summed(trades))
+
+
+LOT = ("portfolio_id", "symbol", "sequence", "side", "quantity", "remaining_quantity", "entry_price", "entry_time")
+LOT_REST = ("entry_fill_id", "fee", "open_fee", "status")
+TRADE = ("portfolio_id", "symbol", "sequence", "index", "lot", "side", "quantity", "entry_price", "exit_price")
+TRADE_TIMES = ("entry_time", "exit_time", "entry_fill_id", "exit_fill_id")
+TRADE_REST = ("gross_pnl", "entry_fee", "exit_fee", "net_pnl", "pnl_pct")
+POSITION = ("portfolio_id", "symbol", "side", "total_quantity", "average_entry_price", "cost_basis")
+POSITION_SUMS = ("gross_realized_pnl", "realized_fees", "net_realized_pnl", "open_fees", "open_entry_count")
+POSITION_REST = ("first_entry_time", "last_entry_time", "sequence")
 
 
 def _lot(row: Row) -> Lot:
-    names = ("portfolio_id", "symbol", "sequence", "side", "quantity", "remaining_quantity", "entry_price")
-    names += ("entry_time", "entry_fill_id", "fee", "open_fee", "status")
-    return Lot._make(_exact(row, names))
+    return Lot._make(_exact(row, (*LOT, *LOT_REST)))
 
 
 def _trade(row: Row, lots: Mapping[str, int]) -> Trade:
-    names = ("portfolio_id", "symbol", "sequence", "index", "lot", "side", "quantity", "entry_price", "exit_price")
-    names += ("entry_time", "exit_time", "entry_fill_id", "exit_fill_id", "gross_pnl", "entry_fee", "exit_fee")
-    return Trade._make(_exact(row | {"lot": lots[row["entry_id"]]}, (*names, "net_pnl", "pnl_pct")))
+    return Trade._make(_exact(row | {"lot": lots[row["entry_id"]]}, (*TRADE, *TRADE_TIMES, *TRADE_REST)))
 
 
 def _position(row: Row) -> Position:
-    names = ("portfolio_id", "symbol", "side", "total_quantity", "average_entry_price", "cost_basis")
-    names += ("gross_realized_pnl", "realized_fees", "net_realized_pnl", "open_fees", "open_entry_count")
-    return Position._make(_exact(row, (*names, "first_entry_time", "last_entry_time", "sequence")))
+    return Position._make(_exact(row, (*POSITION, *POSITION_SUMS, *POSITION_REST)))
 
 
 TEXTS = frozenset({"portfolio_id", "symbol", "side", "entry_fill_id", "exit_fill_id", "status"})
 """Columns that are text on both databases; every other text is an amount on SQLite."""
 
 
-def _exact(row: Row, names: Iterable[str]) -> list[object]:
+def _exact(row: Row, names: Iterable[str]) -> list[Any]:
     values = ((name, row[name]) for name in names)
     return [Decimal(value) if isinstance(value, str) and name not in TEXTS else value for name, value in values]
 
@@ -97,7 +101,8 @@ def _read(ledger: lotkeeper.Ledger, portfolio: str, contents: Contents) -> list[
     contents.lots.update({entry.sequence: lot_of(entry) for entry in entries})
     listed = ledger.list_closed_trades()
     trades = [trade_of(trade, names) for trade in listed]
-    contents.trades.update({(trade.sequence, trade.index): trade for trade in trades})
+    found = {(trade.sequence, trade.trade_index): trade for trade in trades}
+    contents.trades.update(found)
     summary = ledger.get_summary(include_flat=True)
     positions = {(portfolio, position.symbol): position for position in summary.positions}
     contents.positions.update({key: _position_of(p) for key, p in positions.items() if p.side is not PositionSide.FLAT})
@@ -108,7 +113,7 @@ def _read(ledger: lotkeeper.Ledger, portfolio: str, contents: Contents) -> list[
         wrong.append(f"{portfolio}: ListClosedTrades sums {listed.totals()}, GetSummary {summary.totals}")
     if [(e.entry_time, e.sequence) for e in entries] != sorted((e.entry_time, e.sequence) for e in entries):
         wrong.append(f"{portfolio}: ListEntries is not in FIFO order")
-    if [(t.sequence, t.index) for t in trades] != sorted((t.sequence, t.index) for t in trades):
+    if [(t.sequence, t.trade_index) for t in trades] != sorted(found):
         wrong.append(f"{portfolio}: ListClosedTrades is not in the order of closing")
     return wrong
 

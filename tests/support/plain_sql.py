@@ -90,3 +90,20 @@ class PlainSql:
             yield
         finally:
             self._connection.execute(f"DROP TRIGGER {name}" + (f" ON {table}" if self._postgresql else ""))
+
+    @contextmanager
+    def refusing_commits(self) -> Iterator[None]:
+        """Make PostgreSQL refuse the commit itself of whatever adds to the journal: every statement before it passes."""
+        name = f"refuses_{next(_numbers)}"
+        self._connection.execute(
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION 'refused by {name}'; END $$"
+        )
+        self._connection.execute(
+            f"CREATE CONSTRAINT TRIGGER {name} AFTER INSERT ON journal DEFERRABLE INITIALLY DEFERRED "
+            f"FOR EACH ROW EXECUTE FUNCTION {name}()"
+        )
+        try:
+            yield
+        finally:
+            self._connection.execute(f"DROP TRIGGER {name} ON journal")

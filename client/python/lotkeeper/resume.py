@@ -42,7 +42,9 @@ class Subscription:
 
     def __init__(self, request: StreamPnLRequest) -> None:
         self._asked = request
-        interval = request.heartbeat_interval.ToNanoseconds() / 1e9 or HEARTBEAT_INTERVAL
+        heartbeat = request.heartbeat_interval.ToNanoseconds() / 1e9 or HEARTBEAT_INTERVAL
+        # While news waits for its interval to pass there is no heartbeat either.
+        interval = max(heartbeat, request.min_update_interval.ToNanoseconds() / 1e9)
         self.silence_limit = max(interval * SILENT_HEARTBEATS, SHORTEST_SILENCE)  # seconds
         self._resumable = request.HasField("after_sequence")
         self._sequence = request.after_sequence

@@ -7,6 +7,7 @@ registration does it: an interceptor costs a coroutine more on every call.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -31,11 +32,21 @@ log = logging.getLogger(__name__)
 RECEIVE_BYTES = 4 << 20
 """Of one request."""
 
+PENDING_CALLS = 100_000
+"""Calls that may wait for the event loop to take them. gRPC's own limit begins to drop calls at 1,000 and answers them
+CANCELLED, without a reason and long before the write queue is full; ours says WRITE_QUEUE_FULL and when to come again."""
+
+QUIET = 0.05
+LAST_CALLS = 1.0
+"""Seconds: a server that shuts down listens until no call has come for ``QUIET``, but for ``LAST_CALLS`` at most."""
+
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
 OPTIONS = (
     ("grpc.so_reuseport", 0),  # or two servers bind one port without a word
     ("grpc.max_receive_message_length", RECEIVE_BYTES),
+    ("grpc.server.max_pending_requests", PENDING_CALLS),
+    ("grpc.server.max_pending_requests_hard_limit", PENDING_CALLS),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -52,7 +63,8 @@ class Server:
     def __init__(self, ledger: LedgerServicer, market: MarketServicer) -> None:
         self._server = grpc.aio.server(options=OPTIONS)
         self._health = HealthServicer()
-        handlers = [_service(LEDGER, ledger), _service(MARKET, market)]
+        self._arrivals = _Arrivals()
+        handlers = [self._arrivals, _service(LEDGER, ledger), _service(MARKET, market)]
         self._server.add_generic_rpc_handlers(handlers)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._names = [LEDGER.full_name, MARKET.full_name]
@@ -81,8 +93,28 @@ class Server:
         await self._health.enter_graceful_shutdown()
 
     async def stop(self, grace: float) -> None:
-        """Take no new calls; wait ``grace`` seconds for those that run."""
+        """Answer the calls that have arrived, take no new ones, wait ``grace`` seconds for those that run.
+
+        gRPC ends a call that it has not handed over yet as CANCELLED, which a caller does not take for a reason to
+        try again. So all of them are taken first; the ledger tells them that it is shutting down.
+        """
+        loop, counted = asyncio.get_running_loop(), -1
+        end = loop.time() + min(grace, LAST_CALLS)
+        while counted != self._arrivals.count and loop.time() < end:
+            counted = self._arrivals.count
+            await asyncio.sleep(QUIET)
         await self._server.stop(grace)
+
+
+class _Arrivals(grpc.GenericRpcHandler):
+    """Handles nothing, and counts the calls that are looked up."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def service(self, _details: grpc.HandlerCallDetails) -> None:
+        """Every call passes here first."""
+        self.count += 1
 
 
 def _service(service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHandler:

@@ -51,7 +51,7 @@ def database_url(database: str) -> URL:
         return URL.create("sqlite", database=str(Path(database)))
     try:
         url = make_url(database)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise CannotStart(f"--database {database}: {error}") from error
     if url.get_backend_name() == "postgresql":
         if find_spec("psycopg") is None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal, localcontext
 from typing import Any, NamedTuple
 
-from sqlalchemy import URL, Connection, Row, func, select
+from sqlalchemy import URL, Connection, Row, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from lotkeeperd.domain.book import Book, LotOpened
@@ -19,6 +19,7 @@ from lotkeeperd.domain.commands import Decision, replayed
 from lotkeeperd.domain.decimals import EXACT, ZERO
 from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus, closed_trades
 from lotkeeperd.service.ports import Key
+from lotkeeperd.storage.columns import amount_for
 from lotkeeperd.storage.engines import CannotStart, inspector_engine, shown, unusable
 from lotkeeperd.storage.rows import (
     book_row,
@@ -240,6 +241,16 @@ class _Verification:
                 self._differs(f"books: {key[1]} in {key[0]} is not what the journal says")
         for portfolio_id, symbol in stored:
             self._differs(f"books: {symbol} in {portfolio_id} has no record in the journal")
+        self._compare_view()
+
+    def _compare_view(self) -> None:
+        amount = amount_for(self._connection.dialect)
+        rebuilt = {
+            book_row(*key, book, self._currency, amount)[:-1] for key, book in self._books.items() if book.lot_count
+        }
+        query = text("SELECT * FROM current_positions")
+        for row in {tuple(row) for row in self._connection.execute(query)} ^ rebuilt:
+            self._differs(f"current_positions: {row[1]} in {row[0]} is not what the journal says")
 
     def _compare_counts(self) -> None:
         """Nothing may be stored that the journal does not know."""

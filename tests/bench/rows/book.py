@@ -25,7 +25,9 @@ def fills_per_second(lots: int, count: int) -> float:
     with localcontext(EXACT):
         book = Book()
         for number in range(lots):
-            book.evolve(book.decide(Fill(Direction.LONG, size, prices[number % BATCH], fee, number), number), number, number)
+            book.evolve(
+                book.decide(Fill(Direction.LONG, size, prices[number % BATCH], fee, number), number), number, number
+            )
         fills = [
             Fill(Direction.SHORT if number % 2 else Direction.LONG, size, prices[number % BATCH], fee, lots + number)
             for number in range(count)

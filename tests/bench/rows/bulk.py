@@ -39,7 +39,7 @@ class Job(NamedTuple):
     random_ids: bool
     batch: int
     first: int
-    count: int
+    fills: int
 
 
 class Done(NamedTuple):
@@ -53,7 +53,7 @@ def fills(job: Job) -> list[bytes]:
     """RecordFillRequests of one portfolio, in turn opening and closing over its symbols."""
     ids = random.Random(SEED + job.first)
     requests = []
-    for number in range(job.first, job.first + job.count):
+    for number in range(job.first, job.first + job.fills):
         fill_id = f"{ids.getrandbits(128):032x}" if job.random_ids else f"bulk-{number:012d}"
         request = ledger_service_pb2.RecordFillRequest(portfolio_id="bulk")
         fill = request.fill
@@ -78,7 +78,7 @@ async def _written(database: Path, jobs: Sequence[Job]) -> list[Done]:
             requests = fills(job)
             transactions = writer.recorded()
             started = time.perf_counter()
-            for first in range(0, job.count, job.batch):
+            for first in range(0, job.fills, job.batch):
                 batch = [
                     parse(ledger_service_pb2.RecordFillRequest.FromString(data), time.time_ns())
                     for data in requests[first : first + job.batch]
@@ -90,7 +90,8 @@ async def _written(database: Path, jobs: Sequence[Job]) -> list[Done]:
 
 def write_rates(plan: Plan, large: bool) -> Measured:
     """Fills per second for every kind of id and size of batch; the slowest with batches of 1,000 is the figure."""
-    count, jobs = plan.calls(FILLS), []
+    count = plan.calls(FILLS)
+    jobs: list[Job] = []
     for random_ids in (False, True):
         for batch in BATCHES:
             jobs += [Job(random_ids, batch, len(jobs) * count, count)]
@@ -110,7 +111,8 @@ def write_rates(plan: Plan, large: bool) -> Measured:
 
 
 def _summed(jobs: Sequence[Job], ours: dict[Job, list[float]], plain: dict[Job, list[float]]) -> Measured:
-    parts, figures = [], {}
+    parts: list[str] = []
+    figures: dict[str, list[float]] = {}
     for job in jobs:
         name = f"{'random' if job.random_ids else 'ordered'} ids, batches of {job.batch:,}"
         mine, theirs = statistics.median(ours[job]), statistics.median(plain[job])

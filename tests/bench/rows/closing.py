@@ -7,7 +7,7 @@ import statistics
 import time
 
 from tests.bench import calls, load
-from tests.bench.apart import apart
+from tests.bench.apart import Apart
 from tests.bench.plan import Plan, say
 from tests.bench.table import Measured, Row, Target
 from tests.support.sidecar import Sidecar
@@ -44,10 +44,10 @@ def closing(plan: Plan) -> Measured:
     samples = plan.calls(SAMPLES)
     one: list[float] = []
     many: list[float] = []
-    with Sidecar(str(plan.new_database())) as sidecar:
+    with Sidecar(str(plan.new_database())) as sidecar, Apart() as client:
         for run in range(plan.runs):
             first = run * samples * 2 * (LOTS + 1)
-            ones, manies = apart(close_times, sidecar.address, first, samples)
+            ones, manies = client.run(close_times, sidecar.address, first, samples)
             one.append(statistics.median(ones))
             many.append(statistics.median(manies))
             say(f"  run {run + 1}: one lot {one[-1]:.2f} ms, {LOTS} lots {many[-1]:.2f} ms")

@@ -8,7 +8,7 @@ import time
 import psutil
 
 from tests.bench import calls, load
-from tests.bench.apart import apart
+from tests.bench.apart import Apart
 from tests.bench.ledgers import PORTFOLIOS, large_ledger
 from tests.bench.plan import Plan, say
 from tests.bench.table import Measured, Row, Target
@@ -28,21 +28,21 @@ def _resident(sidecar: Sidecar) -> float:
 
 def memory(plan: Plan) -> Measured:
     """Resident megabytes of the server process after load, idle."""
-    copy = plan.copy_of(large_ledger(plan))
+    ledger, count = large_ledger(plan), plan.calls(LOAD)
     held: list[float] = []
     fresh: list[float] = []
     for run in range(plan.runs):
-        with Sidecar(str(copy)) as sidecar:
+        copy = plan.copy_of(ledger)
+        with Sidecar(str(copy)) as sidecar, Apart() as client:
             fresh.append(_resident(sidecar))
-            count = plan.calls(LOAD)
-            apart(load.sent, sidecar.address, calls.CREATE_ENTRY, calls.entries(run * count, count), 64)
+            client.run(load.sent, sidecar.address, calls.CREATE_ENTRY, calls.entries(0, count), 64)
             reads = [calls.summary(f"p{number}", 1_000) for number in range(PORTFOLIOS)]
-            apart(load.sent, sidecar.address, calls.GET_SUMMARY, reads, 2)
+            client.run(load.sent, sidecar.address, calls.GET_SUMMARY, reads, 2)
             time.sleep(IDLE_SECONDS)  # idle is what is measured
             held.append(_resident(sidecar))
-            say(f"  run {run + 1}: {fresh[-1]:.0f} MB when ready, {held[-1]:.0f} MB after load")
-    size = copy.stat().st_size / MEGABYTE
-    copy.unlink()
+        say(f"  run {run + 1}: {fresh[-1]:.0f} MB when ready, {held[-1]:.0f} MB after load")
+        copy.unlink()
+    size = ledger.stat().st_size / MEGABYTE
     detail = (
         f"{plan.open_positions:,} open positions, {plan.closed_trades:,} closed trades, {size:,.0f} MB on disk; "
         f"{statistics.median(fresh):.0f} MB when ready, the rest came with {count:,} CreateEntry and reading every position"

@@ -8,6 +8,8 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
 
 from tests.bench import calls, load
 from tests.bench.apart import Apart, apart
@@ -38,39 +40,59 @@ def _measured(address: str, seconds: float, followers: Sequence[tuple[int, int]]
     start = time.time_ns() + int(WARM_UP * NANOSECONDS)
     end = start + int(seconds * NANOSECONDS)
     wanted = Push(SYMBOLS, MARKS_PER_MESSAGE, MARKS_PER_SECOND, WARM_UP + seconds)
-    following = [Apart(follow, address, Follow(count, start, end, interval)) for count, interval in followers]
-    pushing = Apart(push, address, wanted)
-    return pushing.result(), [process.result() for process in following]
+    with ExitStack() as stack:
+        publisher, *subscribers = (stack.enter_context(Apart()) for _ in range(1 + len(followers)))
+        for process, (count, interval) in zip(subscribers, followers, strict=True):
+            process.begin(follow, address, Follow(count, start, end, interval))
+        publisher.begin(push, address, wanted)
+        return publisher.result(), [process.result() for process in subscribers]
 
 
 def _p99(ages: Sequence[float]) -> float:
     return statistics.quantiles(ages, n=100)[98]
 
 
+class _Run(NamedTuple):
+    """One run: ages in milliseconds, the share of mark changes folded, rates per second, SetMarks calls that failed."""
+
+    p50: float
+    p99: float
+    folded: float
+    marks: float
+    messages: float
+    failed: float
+
+    def text(self) -> str:
+        return (
+            f"p50 {self.p50:.1f} ms, p99 {self.p99:.1f} ms, {self.folded:.0%} of the mark changes folded, "
+            f"{self.marks:,.0f} marks/s in, {self.messages:,.0f} messages/s out, {self.failed:.0f} SetMarks calls failed"
+        )
+
+
 def newest_mark(plan: Plan) -> Measured:
     """p99 over every message of every subscriber, without an interval."""
     seconds = max(1.0, SECONDS * plan.share)
-    p50, p99, folded, rate, per_second = ([] for _ in range(5))
+    runs: list[_Run] = []
     with Sidecar(str(plan.new_database())) as sidecar:
         _opened(sidecar)
         for run in range(plan.runs):
             pushed, (got,) = _measured(sidecar.address, seconds, [(SUBSCRIBERS, 0)])
-            p50.append(statistics.median(got.ages))
-            p99.append(_p99(got.ages))
-            folded.append(got.folded / (got.folded + got.shown))
-            rate.append(pushed.marks / pushed.seconds)
-            per_second.append(got.messages / seconds)
-            say(
-                f"  run {run + 1}: p50 {p50[-1]:.1f} ms, p99 {p99[-1]:.1f} ms, {folded[-1]:.0%} folded, "
-                f"{rate[-1]:,.0f} marks/s in, {per_second[-1]:,.0f} messages/s out"
-            )
-    detail = (
-        f"p50 {statistics.median(p50):.1f} ms; {statistics.median(folded):.0%} of the mark changes folded; "
-        f"{statistics.median(rate):,.0f} marks/s in by SetMarks of {MARKS_PER_MESSAGE}, "
-        f"{statistics.median(per_second):,.0f} messages/s out (PublishMarks is not implemented yet)"
+            runs.append(_run(pushed, got, seconds))
+            say(f"  run {run + 1}: {runs[-1].text()}")
+    middle = _Run(*map(statistics.median, zip(*runs, strict=True)))
+    detail = f"{middle.text()}; pushed by SetMarks of {MARKS_PER_MESSAGE}, PublishMarks is not implemented yet"
+    return Measured(middle.p99, detail, {name: [getattr(run, name) for run in runs] for name in _Run._fields})
+
+
+def _run(pushed: Pushed, got: Followed, seconds: float) -> _Run:
+    return _Run(
+        statistics.median(got.ages),
+        _p99(got.ages),
+        got.folded / (got.folded + got.shown),
+        pushed.marks / pushed.seconds,
+        got.messages / seconds,
+        pushed.failed,
     )
-    figures = {"p50_ms": p50, "p99_ms": p99, "folded": folded, "marks_per_s": rate, "messages_per_s": per_second}
-    return Measured(statistics.median(p99), detail, figures)
 
 
 def beside_calm_ones(plan: Plan) -> Measured:
@@ -83,7 +105,9 @@ def beside_calm_ones(plan: Plan) -> Measured:
             _, (alone, _) = _measured(sidecar.address, seconds, [(1, 0), (SUBSCRIBERS, CALM_INTERVAL)])
             p99.append(_p99(alone.ages))
             say(f"  run {run + 1}: p99 {p99[-1]:.1f} ms, {alone.messages / seconds:,.0f} messages/s to it")
-    return Measured(statistics.median(p99), f"{SUBSCRIBERS} others with intervals of {CALM_INTERVAL} ms", {"p99_ms": p99})
+    return Measured(
+        statistics.median(p99), f"{SUBSCRIBERS} others with intervals of {CALM_INTERVAL} ms", {"p99_ms": p99}
+    )
 
 
 ROWS = (

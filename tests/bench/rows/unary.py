@@ -12,7 +12,7 @@ from pathlib import Path
 from lotkeeper.v1 import ledger_service_pb2
 from lotkeeperd.api.requests import Requests
 from tests.bench import calls, load, raw
-from tests.bench.apart import apart
+from tests.bench.apart import Apart, apart
 from tests.bench.echo import Echo
 from tests.bench.plan import Plan, say
 from tests.bench.table import Measured, Row, Target
@@ -41,11 +41,11 @@ def many_in_flight(plan: Plan) -> Measured:
     count = plan.calls(BURST)
     ours: list[float] = []
     echoed: list[float] = []
-    with _both(plan) as (ledger, echo):
+    with _both(plan) as (ledger, echo), Apart() as client:
         for run in range(plan.runs):
             requests = calls.entries(1 + run * count, count)
-            echoed.append(apart(load.calls_per_second, echo, calls.CREATE_ENTRY, requests, IN_FLIGHT))
-            ours.append(apart(load.calls_per_second, ledger, calls.CREATE_ENTRY, requests, IN_FLIGHT))
+            echoed.append(client.run(load.calls_per_second, echo, calls.CREATE_ENTRY, requests, IN_FLIGHT))
+            ours.append(client.run(load.calls_per_second, ledger, calls.CREATE_ENTRY, requests, IN_FLIGHT))
             say(f"  run {run + 1}: echo {echoed[-1]:,.0f}/s, CreateEntry {ours[-1]:,.0f}/s")
     pairs = [mine / theirs for mine, theirs in zip(ours, echoed, strict=True)]
     detail = (
@@ -62,13 +62,15 @@ def one_caller(plan: Plan) -> Measured:
     echoed: list[float] = []
     inserted: list[float] = []
     inserts = _raw_inserts(plan, calls.entries(1, count * plan.runs))
-    with _both(plan) as (ledger, echo):
+    with _both(plan) as (ledger, echo), Apart() as client:
         for run in range(plan.runs):
             requests = calls.entries(1 + run * count, count)
-            echoed.append(_p50(apart(load.latencies, echo, calls.CREATE_ENTRY, requests)))
+            echoed.append(_p50(client.run(load.latencies, echo, calls.CREATE_ENTRY, requests)))
             inserted.append(_p50(next(inserts)))
-            ours.append(_p50(apart(load.latencies, ledger, calls.CREATE_ENTRY, requests)))
-            say(f"  run {run + 1}: echo {echoed[-1]:.3f} ms, raw insert {inserted[-1]:.3f} ms, CreateEntry {ours[-1]:.3f} ms")
+            ours.append(_p50(client.run(load.latencies, ledger, calls.CREATE_ENTRY, requests)))
+            say(
+                f"  run {run + 1}: echo {echoed[-1]:.3f} ms, raw insert {inserted[-1]:.3f} ms, CreateEntry {ours[-1]:.3f} ms"
+            )
     mine, theirs, insert = (statistics.median(figures) for figures in (ours, echoed, inserted))
     detail = f"p50 {mine:.2f} ms; echo {theirs:.2f} ms, raw insert {insert:.2f} ms"
     return Measured(mine / (theirs + insert), detail, {"ours_ms": ours, "echo_ms": echoed, "insert_ms": inserted})

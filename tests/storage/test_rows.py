@@ -1,0 +1,120 @@
+"""What the journal holds is what was decided, whatever was asked: nothing is lost on the way to a row and back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lotkeeperd.domain.book import Direction, Fill, LotOpened, Origin
+from lotkeeperd.domain.commands import Command, Decision, Excess, Match, Method
+from lotkeeperd.domain.refusals import Refusal
+from lotkeeperd.storage.identity import fill_key, request_key
+from lotkeeperd.storage.rows import JournalRow, decision_of, journal_row
+from tests.storage.ledgers import bare_ledger, entry, exit_of, sold
+
+TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=20)
+NAME = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=20)
+AMOUNT = st.decimals(min_value=-(10**20), max_value=10**20, places=18, allow_nan=False, allow_infinity=False)
+POSITIVE = st.decimals(min_value=Decimal("1e-18"), max_value=10**20, places=18, allow_nan=False, allow_infinity=False)
+TIME = st.integers(0, 2**62)
+LABELS = st.dictionaries(NAME, TEXT, max_size=3).map(lambda labels: tuple(labels.items()))
+
+COMMANDS = st.builds(
+    Command,
+    method=st.sampled_from(Method),
+    portfolio_id=NAME,
+    symbol=NAME,
+    side=st.none() | st.sampled_from(Direction),
+    quantity=st.none() | POSITIVE,
+    price=POSITIVE,
+    fee=st.none() | AMOUNT,
+    fee_currency=TEXT,
+    time=st.none() | TIME,
+    order_id=TEXT,
+    fill_id=TEXT,
+    request_id=TEXT,
+    close_all=st.booleans(),
+    excess=st.sampled_from(Excess),
+    reason=TEXT,
+    group_id=TEXT,
+    labels=LABELS,
+    validate_only=st.just(False),
+)
+MATCHES = st.lists(st.builds(Match, st.integers(1, 2**62), POSITIVE, AMOUNT, AMOUNT, AMOUNT), max_size=3).map(tuple)
+
+
+@st.composite
+def decisions(draw: st.DrawFn) -> Decision:
+    """Any decision a book may come to: it opens, closes, or does both."""
+    command, sequence = draw(COMMANDS), draw(st.integers(1, 2**62))
+    direction, quantity, time = draw(st.sampled_from(Direction)), draw(POSITIVE), draw(TIME)
+    fill = Fill(direction, quantity, command.price, command.fee or Decimal(0), time)
+    opened = None
+    if draw(st.booleans()):
+        origin = Origin(command.order_id, command.fill_id, command.fee_currency, command.group_id, command.labels)
+        opened = LotOpened(sequence, direction, draw(POSITIVE), fill.price, draw(AMOUNT), time, origin)
+    return Decision(sequence, draw(TIME), command, fill, opened, draw(MATCHES))
+
+
+@given(decision=decisions())
+def test_a_decision_comes_back_from_its_row(decision: Decision) -> None:
+    """Amounts of any length, quotes and other scripts, given and left out."""
+    row = JournalRow._make(journal_row(decision))
+    assert decision_of(row) == decision
+    assert JournalRow._make(journal_row(decision_of(row))) == row
+
+
+@given(decision=decisions())
+def test_a_row_carries_the_keys_that_its_ids_make(decision: Decision) -> None:
+    """An id that was not given has no key: nobody is found by it."""
+    command, row = decision.command, JournalRow._make(journal_row(decision))
+    portfolio_id = command.portfolio_id
+    assert row.request_key == (request_key(portfolio_id, command.request_id) if command.request_id else None)
+    assert row.fill_key == (fill_key(portfolio_id, command.fill_id) if command.fill_id else None)
+    assert row.trade_count == len(decision.matches)
+    assert Method(row.method) is command.method
+    assert row.roles == command.role
+
+
+@given(first=st.tuples(NAME, NAME), second=st.tuples(NAME, NAME))
+def test_keys_of_different_ids_differ(first: tuple[str, str], second: tuple[str, str]) -> None:
+    """Portfolio and id are kept apart, requests from fills; 64 bits, signed, as both databases have them."""
+    assert (fill_key(*first) == fill_key(*second)) == (first == second)
+    assert fill_key(*first) != request_key(*first)
+    assert -(2**63) <= fill_key(*first) < 2**63
+
+
+def test_each_arm_comes_back_from_the_database(database_url: str) -> None:
+    """Opened, added, closed across lots, flipped, closed whole: found by their ids, on both databases."""
+    labels = (("confidence", "0,7"), ('quote"', "日本"))
+    commands = [
+        entry(1, "2.000000000000000001", "100.5", fee=Decimal("-0.1"), labels=labels, group_id="g", order_id="o"),
+        entry(2, "1", request_id="r2", fill_id=""),
+        exit_of(3, "2.5", reason="take_profit", fee=Decimal("0.3"), fee_currency="USD"),
+        sold(4, "3", request_id="r4"),
+        exit_of(5, close_all=True, side=Direction.LONG, time=None)._replace(quantity=None),
+    ]
+    with bare_ledger(database_url) as ledger:
+        outcomes = ledger.taken(*commands)
+        found = ledger.store.transact(lambda transaction: transaction.recorded(commands))
+    found.sort(key=lambda decision: decision.sequence)
+    assert [decision.command for decision in found] == commands
+    assert [decision.sequence for decision in found] == [1, 2, 3, 4, 5]
+    assert (
+        [len(decision.matches) for decision in found]
+        == [len(outcome.trades) for outcome in outcomes]
+        == [0, 0, 2, 1, 1]
+    )
+    assert [bool(decision.opened) for decision in found] == [True, True, False, True, False]
+
+
+def test_what_was_refused_is_not_in_the_journal(database_url: str) -> None:
+    """A refusal writes nothing and uses up no key (law 8), though its neighbours are written."""
+    with bare_ledger(database_url) as ledger:
+        commands = [exit_of(1), entry(2), exit_of(3, "5"), exit_of(1)]
+        answers = ledger.take(*commands)
+        assert [isinstance(answer, Refusal) for answer in answers] == [True, False, True, False]
+        found = ledger.store.transact(lambda transaction: transaction.recorded(commands))
+        assert sorted(decision.command.fill_id for decision in found) == ["f1", "f2"]

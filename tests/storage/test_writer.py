@@ -1,0 +1,119 @@
+"""The writer on a real database that misbehaves: only the guilty command is refused, and an unknown outcome is settled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from decimal import Decimal
+
+from lotkeeperd.domain.commands import Command
+from lotkeeperd.domain.refusals import InternalError, Refusal, StorageUnavailable
+from lotkeeperd.service.batch import Answer, Outcome
+from lotkeeperd.service.ports import State, Written
+from lotkeeperd.service.writer import Writer
+from tests.storage.ledgers import NOW, BareLedger, bare_ledger, entry, exit_of
+from tests.storage.lost_answers import LostAnswers
+from tests.support.plain_sql import PlainSql
+
+
+class Running:
+    """A writer over a bare ledger, and what it told of its commits."""
+
+    def __init__(self, ledger: BareLedger) -> None:
+        self._ledger = ledger
+        self.commits: list[list[int]] = []
+        self.reloads = 0
+        self._writer = Writer(
+            ledger.store, ledger.books.get, ledger.portfolios.__contains__, lambda: NOW, 1_000, create_portfolios=True
+        )
+        self.task = self._writer.start(ledger.sequence, self._taken_over)
+
+    def _taken_over(self, written: Sequence[Written], state: State | None) -> None:
+        if state is not None:
+            self.reloads += 1
+            self._ledger.books.clear()
+            self._ledger.books.update(state.books)
+            self._ledger.portfolios.update(state.portfolios)
+        for done in written:
+            self._ledger.books.update(done.books)
+            self._ledger.portfolios.update(done.portfolios)
+            self.commits.append([decision.sequence for decision in done.decisions])
+
+    async def answers(self, *commands: Command) -> list[Answer]:
+        """Queue all of them at once, so that they make one batch, and await each answer."""
+        futures = [self._writer.submit(command) for command in commands]
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        return [result for result in results if isinstance(result, Outcome | Refusal)]
+
+    def close(self) -> None:
+        """End when what waits is written."""
+        self._writer.close()
+
+
+@asynccontextmanager
+async def running(url: str) -> AsyncIterator[Running]:
+    """A writer on ``url``."""
+    with bare_ledger(url) as ledger:
+        writer = Running(ledger)
+        try:
+            yield writer
+        finally:
+            writer.close()
+            await writer.task
+
+
+def told(answers: list[Answer]) -> list[object]:
+    """A sequence for what was recorded, the kind of refusal for what was not."""
+    return [answer.sequence if isinstance(answer, Outcome) else type(answer) for answer in answers]
+
+
+async def test_commands_that_wait_together_are_committed_together(database_url: str) -> None:
+    """One transaction for all of them, in the order in which they came."""
+    async with running(database_url) as writer:
+        assert told(await writer.answers(entry(1), entry(2), exit_of(3, "1.5"))) == [1, 2, 3]
+        assert writer.commits == [[1, 2, 3]]
+
+
+async def test_only_the_guilty_command_of_a_batch_is_refused(database_url: str) -> None:
+    """The database refuses a row: the batch is taken back and done one by one, and no sequence is left out."""
+    async with running(database_url) as writer:
+        await writer.answers(entry(1))
+        with PlainSql(database_url) as sql, sql.refusing("journal", "NEW.symbol = 'POISON'"):
+            batch = [entry(2), entry(3, symbol="POISON"), exit_of(4), entry(5, symbol="POISON"), entry(6)]
+            assert told(await writer.answers(*batch)) == [2, InternalError, 3, InternalError, 4]
+        assert writer.commits == [[1], [2], [3], [4]]
+        assert told(await writer.answers(entry(3, symbol="POISON"))) == [5]
+
+
+async def test_a_commit_whose_answer_was_lost_is_settled_by_the_retry(postgres_url: str) -> None:
+    """All of the batch is told STORAGE_UNAVAILABLE; the books are read anew, and every retry is a replay."""
+    with LostAnswers(postgres_url) as wire:
+        async with running(wire.url) as writer:
+            await writer.answers(entry(1))
+            wire.lose_next_commit()
+            batch = [entry(2, "3"), exit_of(3, "2"), entry(4, portfolio_id="q")]
+            assert told(await writer.answers(*batch)) == [StorageUnavailable] * 3
+            assert writer.reloads == 1
+            retried = [answer for answer in await writer.answers(*batch, entry(5)) if isinstance(answer, Outcome)]
+            assert [(answer.sequence, answer.replayed) for answer in retried] == [
+                (2, True),
+                (3, True),
+                (4, True),
+                (5, False),
+            ]
+            assert retried[0].book.quantity == Decimal(2)
+    with PlainSql(postgres_url) as sql:
+        assert sql.records() == 5
+
+
+async def test_a_database_that_is_held_answers_and_recovers(database_url: str) -> None:
+    """STORAGE_UNAVAILABLE while somebody else holds it; the same commands are recorded once it is let go."""
+    async with running(database_url) as writer:
+        await writer.answers(entry(1))
+        with PlainSql(database_url) as sql:
+            with sql.locked():
+                assert told(await writer.answers(entry(2), entry(3))) == [StorageUnavailable] * 2
+            assert told(await writer.answers(entry(2), entry(3))) == [2, 3]
+            assert sql.records() == 3
+        assert writer.reloads == 0
