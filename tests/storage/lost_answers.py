@@ -15,7 +15,9 @@ from typing import Self
 from sqlalchemy import make_url
 
 CHUNK = 65_536
-COMMIT = b"COMMIT"
+COMMIT = b"COMMIT\0"
+"""As it goes over the wire; READ COMMITTED does not end there."""
+
 HOST = "127.0.0.1"
 JOIN_SECONDS = 30.0
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url
 
 from lotkeeperd.domain.commands import Command
 from lotkeeperd.domain.refusals import DiskFull, Fenced, LedgerCorrupt, StorageUnavailable
@@ -46,7 +46,8 @@ def epoch_of(sql: PlainSql) -> int:
 def test_a_ledger_is_found_again_as_it_was_left(database_url: str) -> None:
     """Identity, position, portfolios, books with their lots: what was committed is what is loaded."""
     with bare_ledger(database_url) as first:
-        first.taken(entry(1, "2"), entry(2), exit_of(3, "2.5"), sold(4, "3", portfolio_id="q"))
+        usd = {"fee_currency": CURRENCY}
+        first.taken(entry(1, "2", **usd), entry(2, **usd), exit_of(3, "2.5"), sold(4, "3", portfolio_id="q", **usd))
         left = first.store.load()
     with bare_ledger(database_url) as second:
         state = second.store.load()
@@ -146,12 +147,12 @@ def test_a_ledger_that_is_refused_is_not_taken_over(database_url: str, sql: Plai
     with PlainSql(database_url) as other:
         other.rows("UPDATE books SET total_quantity = '7' RETURNING 1")
     if not database_url.startswith("sqlite"):
-        with pytest.raises(CannotStart, match="do not add up to its position; restore"):
+        with pytest.raises(CannotStart, match="do not add up to its position; .*restore"):
             BareLedger(database_url)
         assert epoch_of(sql) == before
         ledger.taken(entry(2))
     ledger.store.close()
-    with pytest.raises(CannotStart, match="do not add up to its position; restore"):
+    with pytest.raises(CannotStart, match="do not add up to its position; .*restore"):
         BareLedger(database_url)
     assert epoch_of(sql) == before
 
@@ -248,9 +249,10 @@ def test_a_held_row_is_waited_for_with_an_end(ledger: BareLedger, sql: PlainSql)
 
 def test_a_damaged_database_stops_the_writer(postgres_url: str) -> None:
     """What PostgreSQL says of a damaged page is no STORAGE_UNAVAILABLE: no retry makes it right."""
-    with bare_ledger(postgres_url) as ledger, PlainSql(postgres_url) as sql:
-        with sql.refusing("journal", "true", "XX001"), pytest.raises(LedgerCorrupt):
+    with bare_ledger(postgres_url) as ledger, PlainSql(postgres_url) as sql, sql.refusing("journal", "true", "XX001"):
+        with pytest.raises(LedgerCorrupt):
             ledger.take(entry(1))
+        assert ledger.sequence == 0
 
 
 @pytest.mark.parametrize("state", ["40001", "40P01"])
@@ -268,10 +270,8 @@ def test_a_transaction_that_is_to_be_tried_again_is_tried_again(postgres_url: st
             assert isinstance(answer, Outcome)
             return answer
 
-        refused = f"RAISE EXCEPTION 'again' USING ERRCODE = '{state}'"
         with sql.refusing("journal", "true", state), pytest.raises(StorageUnavailable, match="kept asking for a retry"):
             ledger.take(entry(1))
-        assert refused
         assert ledger.store.transact(work).sequence == 1
         assert len(tries) == 1
 
@@ -302,4 +302,3 @@ def test_the_database_is_named_without_its_password(postgres_url: str) -> None:
     with pytest.raises(CannotStart) as refused:
         BareLedger(wrong.render_as_string(hide_password=False))
     assert "guessed" not in str(refused.value)
-    assert text

@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-READY = re.compile(r"^lotkeeper ready: listening on (?P<address>\S+), database (?P<database>.+), ledger (?P<ledger>\S+)$")
+READY = re.compile(
+    r"^lotkeeper ready: listening on (?P<address>\S+), database (?P<database>.+), ledger (?P<ledger>\S+)$"
+)
 START_SECONDS = 60
 STOP_SECONDS = 30
 
@@ -121,7 +123,9 @@ class Sidecar:
     def __enter__(self) -> Sidecar:
         return self if self.running else self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.running:
             self.kill() if kind else self.stop()
         self._errors.close()

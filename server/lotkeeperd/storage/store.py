@@ -284,7 +284,7 @@ class _SqlTransaction:
         query = self._statements.lookup(len(requests), len(fills))
         self._cursor.execute(query, tuple(requests + fills))
         found = {row[0]: row for row in self._cursor.fetchall()}
-        return [decision_of(JournalRow._make(row)) for row in found.values()]
+        return [decision_of(JournalRow._make(found[sequence])) for sequence in sorted(found)]
 
     def trades(self, portfolio_id: str, sequence: int, limit: int) -> list[ClosedTrade]:
         trades = tables.completed_trades
