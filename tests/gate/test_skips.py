@@ -32,6 +32,7 @@ def run_suite(folder: Path, text: str, *, demand_all: bool) -> subprocess.Comple
     shutil.copy(ROOT / "tests" / "conftest.py", folder)
     (folder / "test_suite.py").write_text(text)
     environment = {name: value for name, value in os.environ.items() if name != "LOTKEEPER_DEMAND_ALL"}
+    environment["PYTHONPATH"] = str(ROOT)  # the fixtures that the conftest names
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", folder, folder],
         env=environment | ({"LOTKEEPER_DEMAND_ALL": "1"} if demand_all else {}),

@@ -30,13 +30,17 @@ class Run:
     """The server of a run. Nobody else writes to it, so the sequence of every record is known before."""
 
     def __init__(self, channel: grpc.Channel) -> None:
-        self.ledger: Any = ledger_service_pb2_grpc.LedgerServiceStub(channel)
-        self.market: Any = market_service_pb2_grpc.MarketServiceStub(channel)
+        self.dial(channel)
         self.head: int = self.ledger.GetSummary(
             ledger_service_pb2.GetSummaryRequest(portfolio_id=ALWAYS_THERE)
         ).sequence
         self.examples: list[Example] = []
         self.counts: Counter[str] = Counter()
+
+    def dial(self, channel: grpc.Channel) -> None:
+        """Talk over this channel from now on."""
+        self.ledger: Any = ledger_service_pb2_grpc.LedgerServiceStub(channel)
+        self.market: Any = market_service_pb2_grpc.MarketServiceStub(channel)
 
     def example(self) -> Example:
         """The next one, in a portfolio of its own."""

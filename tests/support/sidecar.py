@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 READY = re.compile(
     r"^lotkeeper ready: listening on (?P<address>\S+), database (?P<database>.+), ledger (?P<ledger>\S+)$"
@@ -47,18 +48,18 @@ class Sidecar:
         self._prefix = prefix
         self._settings = {f"LOTKEEPER_{name.upper()}": str(value) for name, value in (settings or {}).items()}
         self._process: subprocess.Popen[str] | None = None
-        self._errors = tempfile.TemporaryFile(mode="w+")
+        self._errors = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - closed with the sidecar
         self.address = ""
         self.ledger_id = ""
         self.ready_line = ""
 
-    def start(self) -> Sidecar:
+    def start(self) -> Self:
         """Start and wait until it is ready. Raises DidNotStart."""
         command = [*self._prefix, sys.executable, "-m", "lotkeeperd", "serve"]
         command += ["--listen", self.listen, "--database", self.database, *self._arguments]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LOTKEEPER_")}
         if self._errors.closed:
-            self._errors = tempfile.TemporaryFile(mode="w+")
+            self._errors = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - closed with the sidecar
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self._errors, text=True, env=environment | self._settings
         )
@@ -76,7 +77,7 @@ class Sidecar:
         self.ready_line, self.address, self.ledger_id = line, found["address"], found["ledger"]
         return self
 
-    def restart(self) -> Sidecar:
+    def restart(self) -> Self:
         """Start again, on the address it had."""
         self.listen = self.address or self.listen
         return self.start()
@@ -120,7 +121,7 @@ class Sidecar:
         self._process.stdout.close()
         return code
 
-    def __enter__(self) -> Sidecar:
+    def __enter__(self) -> Self:
         return self if self.running else self.start()
 
     def __exit__(

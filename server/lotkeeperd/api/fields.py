@@ -18,6 +18,8 @@ from lotkeeperd.domain.refusals import FieldViolations, Violation, shown
 
 NANOSECONDS = 1_000_000_000
 DAY = 86_400 * NANOSECONDS
+FAR = 1 << 62
+"""Nanoseconds: the year 2116. Nothing recorded is later, and it fits the databases' integers."""
 
 ID_LENGTH = 128
 NAME_LENGTH = 64
@@ -59,7 +61,7 @@ class Fields:
         listed = _listed(self._violations)
         if more := len(self._violations) - len(listed):
             listed.append(Violation("", f"and {more} more"))
-        raise FieldViolations(listed)
+        raise FieldViolations(listed, len(self._violations))
 
     def decimal(self, field: str, text: str, sign: Sign) -> Decimal:
         """A decimal string; zero in place of one that is wrong."""
@@ -116,16 +118,16 @@ class Fields:
             self.text(place, value, TEXT_LENGTH)
         return tuple(sorted(labels.items()))
 
-    def time(self, field: str, stamp: Timestamp, latest: int) -> int:
-        """Nanoseconds UTC, from 1970 to ``latest``."""
+    def time(self, field: str, stamp: Timestamp, latest: int | None) -> int:
+        """Nanoseconds UTC, from 1970 to ``latest``; without one as far as ``FAR``, which stands for all that is later."""
         if not 0 <= stamp.nanos < NANOSECONDS:
             self.wrong(field, f"nanos {stamp.nanos} is not between 0 and 999999999")
         elif stamp.seconds < 0:
             self.wrong(field, f"{stamp.seconds} s is before 1970")
-        elif stamp.seconds * NANOSECONDS + stamp.nanos > latest:
+        elif latest is not None and stamp.seconds * NANOSECONDS + stamp.nanos > latest:
             self.wrong(field, f"{stamp.seconds} s is more than a day ahead of the server's clock")
         else:
-            return stamp.seconds * NANOSECONDS + stamp.nanos
+            return min(stamp.seconds * NANOSECONDS + stamp.nanos, FAR)
         return 0
 
     def seconds(self, field: str, duration: Duration, least: float, most: float) -> float:

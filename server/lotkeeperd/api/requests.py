@@ -211,7 +211,7 @@ class Requests:
         """ListClosedTrades, and its page size."""
         fields = Fields()
         start, end = (
-            fields.time(name, getattr(request, name), 1 << 62) if request.HasField(name) else None
+            fields.time(name, getattr(request, name), None) if request.HasField(name) else None
             for name in ("start_time", "end_time")
         )
         wanted = TradeFilter(
@@ -261,7 +261,7 @@ class Requests:
     def _mark(self, fields: Fields, place: str, mark: market_service_pb2.Mark, source: str, now: int) -> Mark:
         time = now
         if mark.HasField("observe_time"):
-            time = fields.time(f"{place}.observe_time", mark.observe_time, 1 << 62)
+            time = fields.time(f"{place}.observe_time", mark.observe_time, None)
         return Mark(
             fields.symbol(f"{place}.symbol", mark.symbol),
             fields.decimal(f"{place}.price", mark.price, Sign.NOT_NEGATIVE),

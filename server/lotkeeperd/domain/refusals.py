@@ -59,9 +59,10 @@ class Violation(NamedTuple):
 class FieldViolations(Refusal):
     """One or more fields broke a rule."""
 
-    def __init__(self, violations: list[Violation]) -> None:
-        first = violations[0]
-        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+    def __init__(self, violations: list[Violation], count: int = 0) -> None:
+        """``count`` is of all of them, when ``violations`` does not hold every one."""
+        first, others = violations[0], max(count, len(violations)) - 1
+        more = f" (and {others} more)" if others else ""
         super().__init__(f"{first.field}: {first.description}{more}")
         self.violations = violations
 

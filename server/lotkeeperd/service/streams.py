@@ -380,7 +380,7 @@ class _Subscriber:
     async def _idle(self, cursor: Cursor, sent_at: float) -> bool:
         """Wait for news; True when a heartbeat is due instead."""
         loop = asyncio.get_running_loop()
-        due = sent_at + self._wanted.heartbeat
+        due = sent_at + max(self._wanted.heartbeat, self._wanted.min_interval)
         while (
             not self._publisher.draining
             and not self._channel.has_news(cursor)
