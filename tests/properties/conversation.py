@@ -20,7 +20,7 @@ AHEAD = time.time_ns() + 3600 * SECOND
 names = st.sampled_from("AB")
 sides = st.sampled_from([1, -1])
 units = st.integers(1, 6)
-prices = st.integers(0, 40).map(lambda cents: Fraction(cents, 8))
+prices = st.integers(0, 40).map(lambda eighths: Fraction(eighths, 8))
 fees = st.one_of(
     st.none(),
     st.sampled_from([Fraction(0), Fraction(1), Fraction(-1, 2), Fraction(1, 10), Fraction(-7, 10**18)]),

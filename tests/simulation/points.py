@@ -12,6 +12,7 @@ what was not answered and the rest, and then everything is held against the call
 from __future__ import annotations
 
 import itertools
+import shutil
 import signal
 import threading
 from collections import Counter
@@ -20,7 +21,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import grpc
+
 from lotkeeper.errors import TryAgain
+from lotkeeperd.storage.engines import CHECKPOINT_PAGES
 from tests.simulation.checker import check
 from tests.simulation.history import read_logs
 from tests.simulation.rounds import rebuilt_differently
@@ -29,6 +33,12 @@ from tests.simulation.strace import NOWHERE, Attached, counted, from_start, kill
 from tests.support.sidecar import DidNotStart, Sidecar
 
 PHASES = ("start", "trade", "stop", "start again")
+
+FRAME = 4096 + 24
+"""Bytes of one page in the write-ahead log."""
+
+ROOM = 16
+"""Pages left until the log is carried over: a start and a few commands."""
 
 AT_ONCE = 2
 """Sessions side by side: one waits while the other computes."""
@@ -43,10 +53,16 @@ class Point(NamedTuple):
 
 
 class Session:
-    """Lives of servers over one database in a folder of its own; the one in ``phase`` runs under strace."""
+    """Lives of servers over one database in a folder of its own; the one in ``phase`` runs under strace.
 
-    def __init__(self, folder: Path, phase: str, *rules: str, log: Path = NOWHERE) -> None:
+    ``before`` is a folder with what a killed server left behind and what its caller logged.
+    """
+
+    def __init__(self, folder: Path, phase: str, *rules: str, log: Path = NOWHERE, before: Path | None = None) -> None:
         folder.mkdir()
+        for file in before.iterdir() if before else ():
+            shutil.copy(file, folder)
+        self._logs = folder
         self._database = folder.resolve() / "lotkeeper.db"
         self._calls = folder / "caller.jsonl"
         self._phase = phase
@@ -105,15 +121,31 @@ class Session:
 
     def _settle(self, caller: Caller, sidecar: Sidecar) -> None:
         caller.play(sidecar.address, SCRIPT)
-        checked = check(sidecar.address, sidecar.database, read_logs([self._calls]))
-        assert tuple(r.command.fill_id or r.command.request_id for r in checked.records) == RECORDED
+        checked = check(sidecar.address, sidecar.database, read_logs(sorted(self._logs.glob("*.jsonl"))))
+        recorded = [record.command.fill_id or record.command.request_id for record in checked.records]
+        assert recorded[-len(RECORDED) :] == list(RECORDED)
         assert rebuilt_differently(sidecar.database) == []
 
 
-def calls_of(folder: Path, phase: str) -> Counter[str]:
+def before_a_checkpoint(folder: Path) -> Path:
+    """What is left of a server that was killed when its write-ahead log was nearly so long that it is carried over."""
+    folder.mkdir()
+    database = folder.resolve() / "lotkeeper.db"
+    caller = Caller(folder / "before.jsonl")
+    with Sidecar(str(database)) as sidecar, grpc.insecure_channel(sidecar.address) as channel:
+        for number in itertools.count(1):
+            if database.with_name("lotkeeper.db-wal").stat().st_size >= (CHECKPOINT_PAGES - ROOM) * FRAME:
+                break
+            caller.send(channel, FIRST[0]._replace(symbol="SOL-PERP", fill_id=f"before{number}", request_id=""))
+        sidecar.kill()
+    caller.close()
+    return folder
+
+
+def calls_of(folder: Path, phase: str, before: Path | None = None) -> Counter[str]:
     """How many calls of each kind a phase makes when nobody dies."""
     log = folder / f"{phase}.strace"
-    assert not Session(folder / phase, phase, log=log).run()
+    assert not Session(folder / phase, phase, log=log, before=before).run()
     return counted(log)
 
 
@@ -129,19 +161,21 @@ def all_points(folder: Path) -> list[Point]:
     ]
 
 
-def die_at(folder: Path, point: Point) -> bool:
+def die_at(folder: Path, point: Point, before: Path | None = None) -> bool:
     """Die at one point and be checked; whether it was reached. Raises AssertionError, naming the point."""
+    place = folder / "-".join(map(str, point))
     try:
-        session = Session(folder / "-".join(map(str, point)), point.phase, killing(point.call, point.number))
-        return session.run()
+        return Session(place, point.phase, killing(point.call, point.number), before=before).run()
     except AssertionError as error:
         raise AssertionError(f"{point}: {error}") from error
+    finally:
+        shutil.rmtree(place)
 
 
-def die_at_each(folder: Path, points: Iterable[Point]) -> list[Point]:
+def die_at_each(folder: Path, points: Iterable[Point], before: Path | None = None) -> list[Point]:
     """Die at each of ``points``; those that were not reached."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        reached = list(pool.map(lambda point: (point, die_at(folder, point)), points))
+        reached = list(pool.map(lambda point: (point, die_at(folder, point, before)), points))
     return [point for point, died in reached if not died]
 
 

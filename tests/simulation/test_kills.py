@@ -13,7 +13,15 @@ import pytest
 from tests.simulation.checker import check
 from tests.simulation.floor import Floor
 from tests.simulation.follower import Follower
-from tests.simulation.points import PHASES, all_points, calls_of, die_at_each, die_everywhere
+from tests.simulation.points import (
+    PHASES,
+    Point,
+    all_points,
+    before_a_checkpoint,
+    calls_of,
+    die_at_each,
+    die_everywhere,
+)
 from tests.simulation.rounds import rebuilt_differently, survive
 from tests.support.fixed_port import free_port
 from tests.support.postgres import PostgresServer
@@ -22,6 +30,7 @@ from tests.support.sidecar import Sidecar
 ROUNDS, MANY_ROUNDS, POSTGRESQL_ROUNDS = 20, 200, 4
 POINTS = 10
 FEWEST_POINTS = 50
+CHECKPOINT_POINTS = 20
 HOST = "127.0.0.1"
 
 
@@ -90,3 +99,19 @@ def test_nothing_is_lost_or_doubled_at_any_point_of_death(folder: Path) -> None:
     print(f"{died.total()} points of death: {dict(died)}")
     assert died.total() >= FEWEST_POINTS
     assert all(died[phase] for phase in PHASES)
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("faults")
+def test_nothing_is_lost_or_doubled_in_the_middle_of_a_checkpoint(folder: Path, random: Random) -> None:
+    """The write-ahead log is carried over while a server serves: SIGKILL at any write or flush of that."""
+    before = before_a_checkpoint(folder / "before")
+    calls = calls_of(folder, "trade", before)
+    points = [Point("trade", call, number) for call, count in calls.items() for number in range(1, count + 1)]
+    drawn = random.sample(points, CHECKPOINT_POINTS)
+    print(f"{len(drawn)} of {len(points)} points: {', '.join(f'{call} {number}' for _, call, number in drawn)}")
+    assert die_at_each(folder, drawn, before) == []
+    (folder / "without").mkdir()
+    without = calls_of(folder / "without", "trade")
+    assert calls["pwrite64"] > without["pwrite64"], "nothing was carried over"

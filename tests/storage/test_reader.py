@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import pytest
 
-from lotkeeperd.domain.commands import Command
 from lotkeeperd.domain.refusals import StorageUnavailable
 from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus
 from lotkeeperd.service.ports import ALL_OF_IT, EntryFilter, FactFilter, Position, TradeFilter
@@ -16,7 +14,7 @@ from lotkeeperd.storage.engines import database_url as url_of
 from lotkeeperd.storage.engines import reader_engine
 from lotkeeperd.storage.reader import SqlReader
 from tests.storage.ledgers import bare_ledger, entry, exit_of, sold
-from tests.support.postgres import running_server
+from tests.support.postgres import PostgresServer, running_server
 
 LABELS = (("strategy", "trend"),)
 COMMANDS = (
@@ -37,16 +35,30 @@ ALL = frozenset(EntryStatus)
 LAST = len(COMMANDS)
 
 
-@asynccontextmanager
-async def reading(url: str, *commands: Command) -> AsyncIterator[SqlReader]:
-    """A reader of a ledger that holds ``commands``."""
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a database that holds ``COMMANDS``, written once for all tests here."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('history')}/lotkeeper.db"
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        url = server.create_database()
+    write_history(url)
+    return url
+
+
+def write_history(url: str) -> None:
+    """Record ``COMMANDS`` in an empty database."""
     with bare_ledger(url) as ledger:
-        ledger.taken(*commands)
-        reader = SqlReader(reader_engine(url_of(url)))
-        try:
-            yield reader
-        finally:
-            await reader.close()
+        ledger.taken(*COMMANDS)
+
+
+@pytest.fixture
+async def reader(history: str) -> AsyncIterator[SqlReader]:
+    """A reader of it."""
+    reader = SqlReader(reader_engine(url_of(history)))
+    yield reader
+    await reader.close()
 
 
 async def all_entries(reader: SqlReader, wanted: EntryFilter, size: int) -> list[Entry]:
@@ -72,46 +84,43 @@ async def all_trades(reader: SqlReader, wanted: TradeFilter, size: int, until: i
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
-async def test_entries_come_once_and_in_fifo_order(database_url: str, size: int) -> None:
+async def test_entries_come_once_and_in_fifo_order(reader: SqlReader, size: int) -> None:
     """(entry time, sequence): a late entry stands where it belongs, equal times in the order of the journal."""
-    async with reading(database_url, *COMMANDS) as reader:
-        found = await all_entries(reader, EntryFilter("p", statuses=ALL), size)
-        assert [entry.opened.sequence for entry in found] == [1, 3, 4, 2, 6, 7]
-        assert [entry.remaining_quantity for entry in found] == [0, 0, 0, 0, Decimal("1.5"), 0]
-        still_open = await all_entries(reader, EntryFilter("p"), size)
-        assert [entry.opened.sequence for entry in still_open] == [6]
+    found = await all_entries(reader, EntryFilter("p", statuses=ALL), size)
+    assert [entry.opened.sequence for entry in found] == [1, 3, 4, 2, 6, 7]
+    assert [entry.remaining_quantity for entry in found] == [0, 0, 0, 0, Decimal("1.5"), 0]
+    still_open = await all_entries(reader, EntryFilter("p"), size)
+    assert [entry.opened.sequence for entry in still_open] == [6]
 
 
-async def test_entries_are_selected_by_symbol_and_status(database_url: str) -> None:
+async def test_entries_are_selected_by_symbol_and_status(reader: SqlReader) -> None:
     """Nothing named means what is open."""
-    async with reading(database_url, *COMMANDS) as reader:
-        closed = frozenset({EntryStatus.CLOSED})
-        partly = frozenset({EntryStatus.PARTIALLY_CLOSED})
-        for wanted, sequences in (
-            (EntryFilter("p", "B", ALL), [7]),
-            (EntryFilter("p", "B"), []),
-            (EntryFilter("p", "A", closed), [1, 3, 4, 2]),
-            (EntryFilter("q", "", partly), [9]),
-            (EntryFilter("q"), [9]),
-            (EntryFilter("nobody", "", ALL), []),
-        ):
-            assert [e.opened.sequence for e in await all_entries(reader, wanted, 2)] == sequences, wanted
+    closed = frozenset({EntryStatus.CLOSED})
+    partly = frozenset({EntryStatus.PARTIALLY_CLOSED})
+    for wanted, sequences in (
+        (EntryFilter("p", "B", ALL), [7]),
+        (EntryFilter("p", "B"), []),
+        (EntryFilter("p", "A", closed), [1, 3, 4, 2]),
+        (EntryFilter("q", "", partly), [9]),
+        (EntryFilter("q"), [9]),
+        (EntryFilter("nobody", "", ALL), []),
+    ):
+        assert [e.opened.sequence for e in await all_entries(reader, wanted, 2)] == sequences, wanted
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
-async def test_closed_trades_come_once_and_in_the_order_of_closing(database_url: str, size: int) -> None:
+async def test_closed_trades_come_once_and_in_the_order_of_closing(reader: SqlReader, size: int) -> None:
     """(sequence, index), also where one exit closed more than a page."""
-    async with reading(database_url, *COMMANDS) as reader:
-        found = await all_trades(reader, TradeFilter("p"), size)
-        assert [(t.sequence, t.trade_index, t.entry_sequence) for t in found] == [
-            (5, 0, 1),
-            (5, 1, 3),
-            (5, 2, 4),
-            (6, 0, 4),
-            (6, 1, 2),
-            (8, 0, 7),
-        ]
-        assert await all_trades(reader, TradeFilter("p"), size, until=5) == found[:3]
+    found = await all_trades(reader, TradeFilter("p"), size)
+    assert [(t.sequence, t.trade_index, t.entry_sequence) for t in found] == [
+        (5, 0, 1),
+        (5, 1, 3),
+        (5, 2, 4),
+        (6, 0, 4),
+        (6, 1, 2),
+        (8, 0, 7),
+    ]
+    assert await all_trades(reader, TradeFilter("p"), size, until=5) == found[:3]
 
 
 TRADES = {
@@ -131,16 +140,15 @@ TRADES = {
 
 
 @pytest.mark.parametrize("by", TRADES)
-async def test_closed_trades_are_selected_and_summed_alike(database_url: str, by: str) -> None:
+async def test_closed_trades_are_selected_and_summed_alike(reader: SqlReader, by: str) -> None:
     """The sums are over everything that is selected, not over a page."""
     wanted, sequences = TRADES[by]
-    async with reading(database_url, *COMMANDS) as reader:
-        found = await all_trades(reader, wanted, 2)
-        assert [trade.sequence for trade in found] == sequences
-        totals = await reader.totals(wanted, LAST)
-        assert totals.gross_realized == sum(trade.gross_pnl for trade in found)
-        assert totals.realized_fees == sum(trade.entry_fee + trade.exit_fee for trade in found)
-        assert (await reader.totals(wanted, 0)).gross_realized == 0
+    found = await all_trades(reader, wanted, 2)
+    assert [trade.sequence for trade in found] == sequences
+    totals = await reader.totals(wanted, LAST)
+    assert totals.gross_realized == sum(trade.gross_pnl for trade in found)
+    assert totals.realized_fees == sum(trade.entry_fee + trade.exit_fee for trade in found)
+    assert (await reader.totals(wanted, 0)).gross_realized == 0
 
 
 FACTS = [
@@ -163,60 +171,59 @@ FACTS = [
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 1000])
-async def test_facts_come_once_and_in_order_from_anywhere(database_url: str, size: int) -> None:
+async def test_facts_come_once_and_in_order_from_anywhere(reader: SqlReader, size: int) -> None:
     """Also after a fact in the middle of a record; ``until`` says how far everything was sent."""
-    async with reading(database_url, *COMMANDS) as reader:
-        for start in [(0, ALL_OF_IT), *FACTS, (5, ALL_OF_IT), (LAST, ALL_OF_IT)]:
-            found, after = [], start
-            while after < (LAST, ALL_OF_IT):
-                page = await reader.facts(FactFilter(), after, LAST, size)
-                assert len(page.facts) <= size
-                assert page.until > after
-                found += page.facts
-                after = page.until
-            assert [at for at, _ in found] == [at for at in FACTS if at > start], start
-            for (sequence, index), fact in found:
-                where = (fact.sequence, fact.trade_index) if isinstance(fact, ClosedTrade) else fact.opened.sequence
-                assert where in ((sequence, index), sequence)
+    for start in [(0, ALL_OF_IT), *FACTS, (5, ALL_OF_IT), (LAST, ALL_OF_IT)]:
+        found, after = [], start
+        while after < (LAST, ALL_OF_IT):
+            page = await reader.facts(FactFilter(), after, LAST, size)
+            assert len(page.facts) <= size
+            assert page.until > after
+            found += page.facts
+            after = page.until
+        assert [at for at, _ in found] == [at for at in FACTS if at > start], start
+        for (sequence, index), fact in found:
+            where = (fact.sequence, fact.trade_index) if isinstance(fact, ClosedTrade) else fact.opened.sequence
+            assert where in ((sequence, index), sequence)
 
 
-async def test_facts_are_selected_by_portfolio_and_symbol(database_url: str) -> None:
+async def test_facts_are_selected_by_portfolio_and_symbol(reader: SqlReader) -> None:
     """What is not wanted is passed over, and a page that holds nothing still gets on."""
-    async with reading(database_url, *COMMANDS) as reader:
-        for wanted, expected in (
-            (FactFilter(frozenset({"q"})), [(9, 0), (10, 0)]),
-            (FactFilter(None, frozenset({"B"})), [(7, 0), (8, 0)]),
-            (FactFilter(frozenset({"p", "q"}), frozenset({"A"})), [at for at in FACTS if at[0] not in (7, 8)]),
-            (FactFilter(frozenset({"nobody"})), []),
-        ):
-            page = await reader.facts(wanted, (0, ALL_OF_IT), LAST, 1000)
-            assert [at for at, _ in page.facts] == expected
-            assert page.until == (LAST, ALL_OF_IT)
+    for wanted, expected in (
+        (FactFilter(frozenset({"q"})), [(9, 0), (10, 0)]),
+        (FactFilter(None, frozenset({"B"})), [(7, 0), (8, 0)]),
+        (FactFilter(frozenset({"p", "q"}), frozenset({"A"})), [at for at in FACTS if at[0] not in (7, 8)]),
+        (FactFilter(frozenset({"nobody"})), []),
+    ):
+        page = await reader.facts(wanted, (0, ALL_OF_IT), LAST, 1000)
+        assert [at for at, _ in page.facts] == expected
+        assert page.until == (LAST, ALL_OF_IT)
 
 
-async def test_facts_end_where_they_are_asked_to(database_url: str) -> None:
+async def test_facts_end_where_they_are_asked_to(reader: SqlReader) -> None:
     """What was committed since belongs to the next question."""
-    async with reading(database_url, *COMMANDS) as reader:
-        page = await reader.facts(FactFilter(), (3, ALL_OF_IT), 6, 1000)
-        assert [at for at, _ in page.facts] == [at for at in FACTS if 3 < at[0] <= 6]
-        assert page.until == (6, ALL_OF_IT)
+    page = await reader.facts(FactFilter(), (3, ALL_OF_IT), 6, 1000)
+    assert [at for at, _ in page.facts] == [at for at in FACTS if 3 < at[0] <= 6]
+    assert page.until == (6, ALL_OF_IT)
 
 
-async def test_an_entry_is_told_as_it_was_opened(database_url: str) -> None:
+async def test_an_entry_is_told_as_it_was_opened(reader: SqlReader) -> None:
     """A fact does not change with what became of it."""
-    async with reading(database_url, *COMMANDS) as reader:
-        page = await reader.facts(FactFilter(), (0, ALL_OF_IT), 1, 10)
-        ((_, fact),) = page.facts
-        assert isinstance(fact, Entry)
-        assert (fact.remaining_quantity, fact.status) == (Decimal(1), EntryStatus.OPEN)
-        (now,) = await reader.entries(EntryFilter("p", statuses=ALL), None, 1)
-        assert (now.remaining_quantity, now.status) == (Decimal(0), EntryStatus.CLOSED)
+    page = await reader.facts(FactFilter(), (0, ALL_OF_IT), 1, 10)
+    ((_, fact),) = page.facts
+    assert isinstance(fact, Entry)
+    assert (fact.remaining_quantity, fact.status) == (Decimal(1), EntryStatus.OPEN)
+    (now,) = await reader.entries(EntryFilter("p", statuses=ALL), None, 1)
+    assert (now.remaining_quantity, now.status) == (Decimal(0), EntryStatus.CLOSED)
 
 
 async def test_a_database_that_is_gone_is_said_to_be_unavailable() -> None:
     """Each kind of read; once the server is back the same reader reads on."""
     with running_server() as server:
-        async with reading(server.create_database(), *COMMANDS) as reader:
+        url = server.create_database()
+        write_history(url)
+        reader = SqlReader(reader_engine(url_of(url)))
+        try:
             assert await reader.entries(EntryFilter("p"), None, 10)
             server.kill()
             with pytest.raises(StorageUnavailable):
@@ -229,3 +236,5 @@ async def test_a_database_that_is_gone_is_said_to_be_unavailable() -> None:
                 await reader.facts(FactFilter(), (0, 0), LAST, 10)
             server.start()
             assert await reader.entries(EntryFilter("p"), None, 10)
+        finally:
+            await reader.close()
