@@ -10,7 +10,7 @@ import sys
 
 # What `lotkeeper[server]` installs, by import name.
 SERVER_EXTRA = frozenset(
-    {"aiosqlite", "alembic", "greenlet", "grpc_health", "grpc_reflection", "grpc_status", "rich", "sqlalchemy", "typer"}
+    {"aiosqlite", "alembic", "greenlet", "grpc_health", "grpc_reflection", "rich", "sqlalchemy", "typer"}
 )
 NEEDS_SERVER = "lotkeeper: the command needs the server: pip install 'lotkeeper[server]'"
 
