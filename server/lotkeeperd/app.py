@@ -73,6 +73,7 @@ async def _running(settings: Settings, store: SqlStore, state: State) -> AsyncIt
         settings.create_portfolios,
     )
     ledger = Ledger(store, reader, StreamEncoder(state.ledger_id, answers, clock), clock, limits, state)
+    state.books.clear()  # the ledger has them; what it closes is not to be kept here
     try:
         yield (
             ledger,

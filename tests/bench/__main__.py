@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import sys
 import tempfile
 import time
@@ -15,7 +16,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench.machine import Machine, machine
+from tests.bench.machine import Machine, fsync_times, machine
 from tests.bench.plan import Plan, say
 from tests.bench.rows import book, bulk, closing, resident, stream, summary, unary
 from tests.bench.table import Line, Row, as_json, table, verdict
@@ -47,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         plan = _plan(options, Path(folder))
         where = machine(plan.folder)
         lines = [_tried(row, plan) for row in chosen]
-    _report(options.json, where, plan, lines)
+        after = statistics.median(fsync_times(plan.folder))
+    _report(options.json, where, after, plan, lines)
     return 1 if any(line.measured is None for line in lines) else 0
 
 
@@ -77,18 +79,22 @@ def _tried(row: Row, plan: Plan) -> Line:
         line = Line(row, row.measure(plan))
     except Exception as error:  # noqa: BLE001 - whatever it was, the other rows are still measured
         traceback.print_exc()
-        line = Line(row, None, f"{type(error).__name__}: {error}".splitlines()[0])
+        line = Line(row, None, f"{type(error).__name__}: {error}".strip().splitlines()[-1])
     say(f"  {verdict(line)}, {time.perf_counter() - started:.0f} s")
     return line
 
 
-def _report(path: Path, where: Machine, plan: Plan, lines: Sequence[Line]) -> None:
+def _report(path: Path, where: Machine, fsync_after: float, plan: Plan, lines: Sequence[Line]) -> None:
+    """To the terminal and to the file; ``fsync_after`` in milliseconds tells whether the disk was as busy as before."""
     size = f"{plan.runs} runs each, medians; {plan.closed_trades:,} closed trades in the large ledger"
-    print(f"\n{where.text()}\n{size}\n\n{table(lines)}")
+    found = {"machine": where._asdict() | {"fsync_p50_after": fsync_after, "busy": where.busy}}
+    found |= {"plan": {"runs": plan.runs, "share": plan.share, "closed_trades": plan.closed_trades}}
     path.parent.mkdir(parents=True, exist_ok=True)
-    found = {"machine": where._asdict(), "runs": plan.runs, "share": plan.share, "closed_trades": plan.closed_trades}
     path.write_text(json.dumps(found | {"rows": [as_json(line) for line in lines]}, indent=2) + "\n")
-    print(f"\n{path}")
+    print(f"\n{where.text()}, after the last row p50 {fsync_after:.2f} ms\n{size}")
+    if where.busy:
+        print("THE MACHINE WAS BUSY before the first row: what is measured here is its other work as well")
+    print(f"\n{table(lines)}\n\n{path}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ import psutil
 
 WRITES = 200
 PAGE = b"\x5a" * 4096
+BUSY = 0.25
+"""Load for each core above which the figures are not the program's alone."""
 
 
 class Machine(NamedTuple):
@@ -33,6 +35,11 @@ class Machine(NamedTuple):
     filesystem: str
     fsync_p50: float
     fsync_p99: float
+
+    @property
+    def busy(self) -> bool:
+        """Whether others had a quarter of it or more."""
+        return self.load > self.cores * BUSY
 
     def text(self) -> str:
         """In two lines."""

@@ -27,7 +27,7 @@ Each class is one value of ``ErrorReason`` in the contract; ``metadata`` holds t
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from lotkeeperd.domain.decimals import plain
 
@@ -47,6 +47,12 @@ class Refusal(Exception):
         super().__init__(message)
         self.message = message
         self.metadata = metadata
+
+    def again(self) -> Self:
+        """The same refusal for another caller: one that is raised twice would keep every caller's frames."""
+        same = type(self).__new__(type(self), *self.args)
+        same.__dict__.update(self.__dict__)
+        return same
 
 
 class Violation(NamedTuple):
@@ -186,7 +192,7 @@ class DiskFull(Refusal):
     """No room for another record."""
 
     def __init__(self) -> None:
-        super().__init__("the disk is full: nothing was written; reads and streams go on; free some space and retry")
+        super().__init__("the disk is full; reads and streams go on; free some space and retry with the same ids")
 
 
 class Fenced(Refusal):
@@ -223,4 +229,4 @@ class InternalError(Refusal):
     """A bug; the log has the trace."""
 
     def __init__(self) -> None:
-        super().__init__("internal error: nothing was written; the server's log has the trace")
+        super().__init__("internal error; the server's log has the trace; a retry with the same ids is safe")

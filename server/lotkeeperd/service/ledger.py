@@ -61,6 +61,7 @@ class Ledger:
         )
         self.summaries = Summaries(self._valuation, lambda: self._publisher.head, clock)
         self._expiry: asyncio.TimerHandle | None = None
+        self._expiry_due = 0
         self._take_over((), state)
         self._writing = self._writer.start(state.last_sequence, self._take_over)
         self.stopped = self._writer.stopped
@@ -106,9 +107,12 @@ class Ledger:
 
     def _watch_expiry(self) -> None:
         due = self._marks.next_expiry()
-        if due is not None and self._expiry is None:
-            wait = max(0.0, (due - self._clock()) / 1e9)
-            self._expiry = asyncio.get_running_loop().call_later(wait, self._expire)
+        if due is None or (self._expiry is not None and due >= self._expiry_due):
+            return
+        if self._expiry is not None:
+            self._expiry.cancel()
+        wait = max(0.0, (due - self._clock()) / 1e9)
+        self._expiry, self._expiry_due = asyncio.get_running_loop().call_later(wait, self._expire), due
 
     def _expire(self) -> None:
         self._expiry = None

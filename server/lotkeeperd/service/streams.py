@@ -181,6 +181,11 @@ class Publisher:
 
     # What subscribers ask for.
 
+    def place_of(self, channel: Channel, at: Position) -> int | None:
+        """Where in the channel's log the facts after ``at`` begin, everything committed included; None: too far back."""
+        self._publish()
+        return channel.place_of(at)
+
     @property
     def draining(self) -> bool:
         """Whether streams are to end."""
@@ -394,7 +399,8 @@ class _Subscriber:
     async def _caught_up(self, at: Position) -> AsyncGenerator[bytes]:
         """Facts after ``at`` from the journal, until the channel's log has the rest; leaves in ``_at`` how far it came."""
         self._at = at
-        while self._channel.place_of(self._at) is None:
+        # What was committed is published before each look, so that nothing can push the log past the reader afterwards.
+        while self._publisher.place_of(self._channel, self._at) is None:
             if self._publisher.draining:
                 raise ServerDraining
             items, until = await self._publisher.page(self._channel.wanted, self._at)

@@ -103,7 +103,7 @@ class Writer:
     def submit(self, command: Command) -> asyncio.Future[Outcome]:
         """Queue a command. Raises WriteQueueFull or ServerDraining, Fenced or LedgerCorrupt once the writer has stopped."""
         if self._stopped is not None:
-            raise type(self._stopped)(*self._stopped.args) if isinstance(self._stopped, LedgerCorrupt) else Fenced()
+            raise self._stopped.again()
         if self._closing:
             raise ServerDraining
         if len(self._waiting) >= self._limit:
@@ -137,12 +137,10 @@ class Writer:
             self._waiting.clear()
 
     async def _carried_through(self, batch: list[_Waiting], taken_over: TakeOver) -> None:
-        answers: list[Answer] = [InternalError()] * len(batch)
+        answers: list[Answer] = [self._stopped or InternalError()] * len(batch)
         try:
-            flushed = await self._thread.run(self._flush, [waiting.command for waiting in batch])
-            if flushed.written or flushed.state:
-                taken_over(flushed.written, flushed.state)
-            answers = flushed.answers
+            if self._stopped is None:
+                answers = await self._hop(batch, taken_over)
         except Exception:
             log.exception("the writer failed and has stopped")
             self._stopped = LedgerCorrupt("the writer failed, the log has the trace")
@@ -150,6 +148,12 @@ class Writer:
             _answer(waiting.answer, answer)
         if self._stopped is not None:
             self.stopped.set()
+
+    async def _hop(self, batch: list[_Waiting], taken_over: TakeOver) -> list[Answer]:
+        flushed = await self._thread.run(self._flush, [waiting.command for waiting in batch])
+        if flushed.written or flushed.state:
+            taken_over(flushed.written, flushed.state)
+        return flushed.answers
 
     def _taken(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
@@ -163,12 +167,13 @@ class Writer:
 
     def _flush(self, commands: list[Command]) -> _Flushed:
         written: list[Written] = []
+        state: State | None = None
         try:
             state = self._recovered()
             answers = self._settled(commands, state, written)
         except Refusal as refusal:
             self._stop_on(refusal)
-            return _Flushed([refusal] * len(commands), written, None)
+            return _Flushed([refusal] * len(commands), written, state)  # what was read anew counts all the same
         try:
             if (newer := self._recovered()) is not None:
                 return _Flushed(answers, [], newer)  # it holds what this hop wrote, too
@@ -261,7 +266,7 @@ def _answer(future: asyncio.Future[Outcome], answer: Answer) -> None:
     if future.done():
         return  # the caller is gone; the retry finds the record
     if isinstance(answer, Refusal):
-        future.set_exception(answer)
+        future.set_exception(answer.again())
     else:
         future.set_result(answer)
 

@@ -34,6 +34,9 @@ STALLED_MS = 5_000
 TAKEOVER_MS = 15_000
 """How long a server that starts waits for the transaction that another one has under way."""
 
+LINK = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+"""PostgreSQL: seconds to connect, milliseconds that a silent link is waited for; the system's own limit is many minutes."""
+
 READERS = 2
 """Read connections kept open."""
 
@@ -75,7 +78,9 @@ def is_sqlite(url: URL) -> bool:
 def writer_engine(url: URL) -> Engine:
     """One connection, the only one that writes."""
     if not is_sqlite(url):
-        engine = create_engine(url, poolclass=StaticPool, paramstyle="format", isolation_level="READ COMMITTED")
+        engine = create_engine(
+            url, poolclass=StaticPool, paramstyle="format", isolation_level="READ COMMITTED", connect_args=LINK
+        )
         event.listen(engine, "connect", _postgresql_writer)
         return engine
     engine = create_engine(
@@ -90,7 +95,12 @@ def reader_engine(url: URL) -> AsyncEngine:
     """A few connections that never write; every transaction is one snapshot."""
     if not is_sqlite(url):
         return create_async_engine(
-            url, isolation_level="REPEATABLE READ", pool_size=READERS, max_overflow=0, pool_pre_ping=True
+            url,
+            isolation_level="REPEATABLE READ",
+            pool_size=READERS,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args=LINK,
         )
     engine = create_async_engine(url.set(drivername="sqlite+aiosqlite"), pool_size=READERS, max_overflow=0)
     event.listen(engine.sync_engine, "connect", _sqlite_reader)

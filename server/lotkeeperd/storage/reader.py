@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from decimal import localcontext
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, select, tuple_
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from lotkeeperd.domain.decimals import EXACT, ZERO
+from lotkeeperd.domain.refusals import StorageUnavailable
 from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus, Totals, entry_as_opened
 from lotkeeperd.service.ports import ALL_OF_IT, EntryFilter, Fact, FactFilter, FactPage, Position, TradeFilter
 from lotkeeperd.storage.columns import labels_of
@@ -41,6 +43,8 @@ class SqlReader:
                 yield connection
         except DBAPIError as error:
             raise refusal(error) from error
+        except PoolTimeout as error:
+            raise StorageUnavailable("every read connection is busy") from error
 
     async def entries(self, wanted: EntryFilter, after: tuple[int, int] | None, limit: int) -> list[Entry]:
         """Lots in FIFO order after (entry time, sequence)."""
@@ -70,9 +74,10 @@ class SqlReader:
             if after is not None:
                 query = query.where(tuple_(*order) > after)
             query = query if wanted.labels else query.limit(limit)
-            async for row in _rows(connection, query):
-                if _has_labels(row, wanted.labels):
-                    found.append(trade_of_row(row))
+            async with aclosing(_rows(connection, query)) as rows:
+                async for row in rows:
+                    if _has_labels(row, wanted.labels):
+                        found.append(trade_of_row(row))
                     if len(found) == limit:
                         break
         return found
@@ -166,7 +171,7 @@ def _status(statuses: frozenset[EntryStatus]) -> ColumnElement[bool]:
     return column.in_(sorted(status.value for status in statuses))
 
 
-async def _rows(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> AsyncIterator[Row[Any]]:
+async def _rows(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> AsyncGenerator[Row[Any]]:
     result = await connection.stream(query, execution_options={"yield_per": CHUNK})
     try:
         async for part in result.partitions(CHUNK):

@@ -8,6 +8,7 @@ no gaps; nothing it decided can count unless the ledger still stands where its b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from decimal import localcontext
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -17,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from lotkeeperd.domain.book import Book, Lot
 from lotkeeperd.domain.commands import Command, Decision
+from lotkeeperd.domain.decimals import EXACT
 from lotkeeperd.domain.refusals import Fenced, LedgerCorrupt, StorageUnavailable
 from lotkeeperd.domain.trades import ClosedTrade, Entry, entry_as_opened
 from lotkeeperd.service.ports import Key, OutcomeUnknown, State, StatementRefused, Transaction, Written
@@ -206,7 +208,9 @@ class SqlStore:
         try:
             connection = self._connected()
             with connection.begin():
-                epoch, sequence = connection.execute(select(tables.ledger.c.epoch, tables.ledger.c.last_sequence)).one()
+                # FOR UPDATE (PostgreSQL): a commit that was cut off may still be on its way, and holds the row.
+                asked = select(tables.ledger.c.epoch, tables.ledger.c.last_sequence).with_for_update()
+                epoch, sequence = connection.execute(asked).one()
         except DBAPIError as error:
             self._disconnect()
             raise refusal(error) from error
@@ -226,6 +230,13 @@ class SqlStore:
 
 
 def _state(connection: Connection) -> State:
+    if connection.dialect.name == "postgresql":  # between rows this is work of ours, not a stalled server
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+    with localcontext(EXACT):
+        return _loaded(connection)
+
+
+def _loaded(connection: Connection) -> State:
     head = connection.execute(select(tables.ledger)).one()
     newest = connection.execute(select(func.max(tables.journal.c.sequence))).scalar() or 0
     if newest != head.last_sequence:

@@ -44,10 +44,10 @@ def book_alone(plan: Plan) -> Measured:
     """The slowest of the three sizes."""
     rates: dict[str, list[float]] = {}
     for lots in LOTS:
-        rates[f"{lots:,} lots"] = [apart(fills_per_second, lots, plan.calls(FILLS)) for _ in range(plan.runs)]
-        say(f"  {lots:,} lots open: {statistics.median(rates[f'{lots:,} lots']):,.0f} fills/s")
+        rates[f"{lots:,} open"] = [apart(fills_per_second, lots, plan.calls(FILLS)) for _ in range(plan.runs)]
+        say(f"  {lots:,} open: {statistics.median(rates[f'{lots:,} open']):,.0f} fills/s")
     medians = {name: statistics.median(values) for name, values in rates.items()}
-    detail = ", ".join(f"{median:,.0f} with {name}" for name, median in medians.items()) + " open; the slowest counts"
+    detail = ", ".join(f"{median:,.0f} with {name}" for name, median in medians.items()) + "; the slowest counts"
     return Measured(min(medians.values()), detail, rates)
 
 
