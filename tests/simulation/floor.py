@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.simulation.history import Try, read_logs
+from tests.simulation.history import Try, newest_in, read_logs
 
 ROOT = Path(__file__).parents[2]
 POLL_SECONDS = 0.002
@@ -32,6 +32,8 @@ class Floor:
             for number in range(processes)
         ]
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._read: dict[Path, int] = {}
+        self._newest = 0
 
     def __enter__(self) -> Self:
         for command in self._commands:
@@ -57,6 +59,16 @@ class Floor:
                 deadline, before = time.monotonic() + STALLED_SECONDS, now
             assert time.monotonic() < deadline, f"no trader logged anything for {STALLED_SECONDS:g} s"
             time.sleep(POLL_SECONDS)
+
+    def newest_acknowledged(self) -> int:
+        """The highest sequence that any trader was told up to now; reads what was logged since it was last asked."""
+        for path in self._folder.glob("*.jsonl"):
+            with path.open("rb") as log:
+                log.seek(self._read.get(path, 0))
+                lines = log.read().rpartition(b"\n")[0]
+            self._read[path] = self._read.get(path, 0) + len(lines) + bool(lines)
+            self._newest = max(self._newest, newest_in(lines))
+        return self._newest
 
     def tries(self) -> list[Try]:
         """Everything that is logged now."""

@@ -167,9 +167,10 @@ def _outcome(event: str, what: list[Any]) -> Answered | Refused | None:
     return Refused(*what) if event == "fail" else None
 
 
-def newest_acknowledged(tries: Iterable[Try]) -> int:
-    """The highest sequence that any trader was told."""
-    return max((t.outcome.sequence for t in tries if isinstance(t.outcome, Answered)), default=0)
+def newest_in(lines: bytes) -> int:
+    """The highest sequence that some lines of a log acknowledge."""
+    events = map(json.loads, lines.splitlines())
+    return max((what[0] for _, event, _, what in events if event == "ok"), default=0)
 
 
 def amount(text: str) -> Decimal:

@@ -12,7 +12,6 @@ import lotkeeper
 from lotkeeperd.storage.engines import database_url
 from lotkeeperd.storage.verify import verify
 from tests.simulation.floor import Floor
-from tests.simulation.history import newest_acknowledged
 from tests.support.plain_sql import PlainSql
 from tests.support.sidecar import DidNotStart, Sidecar
 
@@ -31,7 +30,7 @@ def survive(sidecar: Sidecar, floor: Floor, rounds: int, random: Random) -> None
     for number in range(rounds):
         floor.await_progress(random.choice(LOAD))
         sidecar.kill()
-        acknowledged = newest_acknowledged(floor.tries())
+        acknowledged = floor.newest_acknowledged()
         if random.random() < KILLED_AT_START:
             kill_while_starting(sidecar, random.uniform(0.05, 0.45))
         sidecar.restart()

@@ -13,7 +13,6 @@ from lotkeeper.errors import StorageUnavailable
 from tests.simulation.checker import check
 from tests.simulation.floor import Floor
 from tests.simulation.follower import Follower
-from tests.simulation.history import newest_acknowledged
 from tests.simulation.orders import contradicted, shared
 from tests.simulation.rounds import LOAD, SERVING, glance, health, rebuilt_differently
 from tests.simulation.script import sent_once
@@ -35,7 +34,7 @@ def kill_the_database(folder: Path, rounds: int, random: Random) -> None:
                     look_while_it_is_down(sidecar, follower)
                     postgres.start()
                     floor.await_progress(5_000)
-                    problem = glance(sidecar, newest_acknowledged(floor.tries()))
+                    problem = glance(sidecar, floor.newest_acknowledged())
                     assert not problem, f"round {number}: {problem}"
                 tries = floor.close()
             checked = check(sidecar.address, database, tries)
