@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -38,6 +39,8 @@ class Plan(NamedTuple):
         """A copy of a database that no process has open."""
         copy = self.new_database()
         shutil.copyfile(database, copy)
+        with copy.open("rb") as file:
+            os.fsync(file.fileno())  # now, and not in the middle of what is measured
         return copy
 
 

@@ -20,9 +20,6 @@ from tests.bench import calls, load
 
 NANOSECONDS = 1_000_000_000
 
-CONNECTIONS = 10
-"""Connections that the subscribers of one process share; gRPC gives each at most a hundred streams by default."""
-
 
 class Push(NamedTuple):
     """How marks are pushed: so many symbols, in messages of so many marks, at so many marks a second, for so long."""
@@ -141,35 +138,26 @@ def _read(data: bytes) -> _Read:
 
 async def _follow(address: str, wanted: Follow) -> Followed:
     got = _Got()
-    options = (*OPTIONS, ("grpc.use_local_subchannel_pool", 1))
-    channels = [
-        grpc.aio.insecure_channel(address, options=options) for _ in range(min(CONNECTIONS, wanted.subscribers))
-    ]
-    try:
-        readers = [
-            asyncio.ensure_future(_read_on(channels[number % len(channels)], wanted, got))
-            for number in range(wanted.subscribers)
-        ]
-        await asyncio.sleep(max(0.0, (wanted.end - time.time_ns()) / NANOSECONDS))
-        for reader in readers:
-            reader.cancel()
-        ended = await asyncio.gather(*readers, return_exceptions=True)
-    finally:
-        for channel in channels:
-            await channel.close()
-    for outcome in ended:
+    readers = [asyncio.create_task(_read_on(address, wanted, got)) for _ in range(wanted.subscribers)]
+    await asyncio.sleep(max(0.0, (wanted.end - time.time_ns()) / NANOSECONDS))
+    for reader in readers:
+        reader.cancel()
+    for outcome in await asyncio.gather(*readers, return_exceptions=True):
         if isinstance(outcome, Exception):
             raise outcome
     return got.summed(wanted.start, wanted.end)
 
 
-async def _read_on(channel: grpc.aio.Channel, wanted: Follow, got: _Got) -> None:
+async def _read_on(address: str, wanted: Follow, got: _Got) -> None:
+    """One subscriber with a connection of its own, as a bot has."""
     request = ledger_service_pb2.StreamPnLRequest()
     request.min_update_interval.FromMilliseconds(wanted.interval_ms)
-    stream: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(calls.STREAM_PNL)
-    call = stream(request.SerializeToString())
-    try:
-        async for message in call:
-            got.take(message)
-    finally:
-        call.cancel()
+    options = (*OPTIONS, ("grpc.use_local_subchannel_pool", 1))
+    async with grpc.aio.insecure_channel(address, options=options) as channel:
+        stream: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(calls.STREAM_PNL)
+        call = stream(request.SerializeToString())
+        try:
+            async for message in call:
+                got.take(message)
+        finally:
+            call.cancel()

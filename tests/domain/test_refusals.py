@@ -53,12 +53,16 @@ REFUSALS: list[tuple[Refusal, dict[str, str], list[str]]] = [
     (refusals.TooManyStreams(2), {}, ["2 streams", "raise max_streams"]),
     (refusals.WriteQueueFull(100, 0.05), {}, ["100 commands", "retry with the same ids in 0.05 s"]),
     (refusals.StorageUnavailable("it is locked"), {}, ["it is locked", "retry with the same ids"]),
-    (refusals.DiskFull(), {}, ["disk is full", "nothing was written", "free some space"]),
+    (
+        refusals.DiskFull(),
+        {},
+        ["disk is full", "reads and streams go on", "free some space", "retry with the same ids"],
+    ),
     (refusals.Fenced(), {}, ["FENCED", "another server", "connect to the other"]),
     (refusals.ServerDraining(), {}, ["shutting down", "retry with the same ids"]),
     (refusals.LedgerCorrupt("lot 3 is missing"), {}, ["lot 3 is missing", "writes are stopped", "lotkeeper verify"]),
     (refusals.NotYetImplemented("orders"), {"feature": "orders"}, ["orders is not implemented"]),
-    (refusals.InternalError(), {}, ["nothing was written", "log has the trace"]),
+    (refusals.InternalError(), {}, ["log has the trace", "a retry with the same ids is safe"]),
 ]
 
 
@@ -91,6 +95,27 @@ def test_every_broken_field_is_counted_and_the_first_is_in_the_message() -> None
 
     assert refusal.message == "quantity: is empty (and 2 more)"
     assert refusal.violations == violations
+
+
+def test_fields_that_are_not_listed_are_counted_too() -> None:
+    """A request may have more broken fields than the details hold."""
+    violations = [Violation("quantity", "is empty"), Violation("fee", "?")]
+
+    assert refusals.FieldViolations(violations, 40).message == "quantity: is empty (and 39 more)"
+    assert refusals.FieldViolations(violations[:1], 1).message == "quantity: is empty"
+
+
+@pytest.mark.parametrize("refusal", [refusal for refusal, _, _ in REFUSALS], ids=lambda refusal: type(refusal).__name__)
+def test_the_same_refusal_for_another_caller_says_the_same_and_keeps_nobodys_frames(refusal: Refusal) -> None:
+    """One that was raised holds the frames of its caller."""
+    with pytest.raises(type(refusal)) as raised:
+        raise refusal
+
+    again = raised.value.again()
+
+    assert type(again) is type(refusal)
+    assert (str(again), vars(again)) == (str(refusal), vars(refusal))
+    assert (again.__traceback__, again.__context__, again.__cause__) == (None, None, None)
 
 
 def test_the_wait_before_a_retry_is_in_seconds() -> None:

@@ -22,12 +22,13 @@ from tests.simulation.points import (
     die_at_each,
     die_everywhere,
 )
-from tests.simulation.rounds import rebuilt_differently, survive
+from tests.simulation.rounds import LOAD, rebuilt_differently, survive
 from tests.support.fixed_port import free_port
 from tests.support.postgres import PostgresServer
 from tests.support.sidecar import Sidecar
 
 ROUNDS, MANY_ROUNDS, POSTGRESQL_ROUNDS = 20, 200, 4
+DRAINS = 3
 POINTS = 10
 FEWEST_POINTS = 50
 CHECKPOINT_POINTS = 20
@@ -67,6 +68,21 @@ def test_nothing_is_lost_or_doubled_at_ten_points_of_death(folder: Path, random:
     drawn = random.sample(points, POINTS)
     print(f"{POINTS} of {len(points)} points: {', '.join(' '.join(map(str, point)) for point in drawn)}")
     assert die_at_each(folder, drawn) == []
+
+
+def test_nothing_is_lost_or_doubled_when_the_server_is_ended_under_load(folder: Path, random: Random) -> None:
+    """SIGTERM: what was taken is written and answered, the process ends with 0, and the traders go on at the next one."""
+    database = str(folder / "lotkeeper.db")
+    with Sidecar(database, listen=f"{HOST}:{free_port(HOST)}") as sidecar, Follower(sidecar.address) as follower:
+        with Floor(folder, [sidecar.address], str(random.random())) as floor:
+            for _ in range(DRAINS):
+                floor.await_progress(random.choice(LOAD))
+                assert sidecar.stop() == 0
+                assert "Traceback" not in sidecar.stderr
+                sidecar.restart()
+            tries = floor.close()
+        checked = check(sidecar.address, database, tries)
+        print(checked.words, follower.check(checked))
 
 
 def test_a_server_that_was_killed_verifies_from_the_command_line(folder: Path) -> None:

@@ -41,6 +41,11 @@ class Job(NamedTuple):
     first: int
     fills: int
 
+    @property
+    def name(self) -> str:
+        """Which kind of run it is."""
+        return f"{'random' if self.random_ids else 'ordered'} ids, batches of {self.batch:,}"
+
 
 class Done(NamedTuple):
     """Seconds of the write path, and what it sent to the database."""
@@ -90,37 +95,44 @@ async def _written(database: Path, jobs: Sequence[Job]) -> list[Done]:
 
 def write_rates(plan: Plan, large: bool) -> Measured:
     """Fills per second for every kind of id and size of batch; the slowest with batches of 1,000 is the figure."""
-    count = plan.calls(FILLS)
-    jobs: list[Job] = []
-    for random_ids in (False, True):
-        for batch in BATCHES:
-            jobs += [Job(random_ids, batch, len(jobs) * count, count)]
-    ours: dict[Job, list[float]] = {job: [] for job in jobs}
-    plain: dict[Job, list[float]] = {job: [] for job in jobs}
-    for _ in range(plan.runs):
-        mine = plan.copy_of(large_ledger(plan)) if large else plan.new_database()
-        if not large:
-            apart(written, mine, [])
-        theirs = plan.copy_of(mine)
+    ours: dict[str, list[float]] = {}
+    plain: dict[str, list[float]] = {}
+    mine, theirs = _ledgers(plan, large)
+    for run in range(plan.runs):
+        if run and not large:
+            mine, theirs = _ledgers(plan, large)
+        jobs = _jobs(run, plan.calls(FILLS))
         for place, (job, done) in enumerate(zip(jobs, apart(written, mine, jobs), strict=True)):
-            ours[job].append(count / done.seconds)
-            plain[job].append(count / sum(apart(raw.replayed, theirs, done.transactions, place == 0)) * 1e3)
-        mine.unlink()
-        theirs.unlink()
-    return _summed(jobs, ours, plain)
+            seconds = sum(apart(raw.replayed, theirs, done.transactions, place == 0)) / 1e3
+            ours.setdefault(job.name, []).append(job.fills / done.seconds)
+            plain.setdefault(job.name, []).append(job.fills / seconds)
+        say(f"  run {run + 1}: {', '.join(f'{rates[-1]:,.0f}' for rates in ours.values())} fills/s")
+    return _summed(ours, plain)
 
 
-def _summed(jobs: Sequence[Job], ours: dict[Job, list[float]], plain: dict[Job, list[float]]) -> Measured:
-    parts: list[str] = []
-    figures: dict[str, list[float]] = {}
-    for job in jobs:
-        name = f"{'random' if job.random_ids else 'ordered'} ids, batches of {job.batch:,}"
-        mine, theirs = statistics.median(ours[job]), statistics.median(plain[job])
-        parts.append(f"{name}: {mine:,.0f} ({mine / theirs:.2f} x raw's {theirs:,.0f})")
-        figures |= {name: ours[job], f"raw, {name}": plain[job]}
-        say(f"  {parts[-1]}")
-    slowest = min(statistics.median(ours[job]) for job in jobs if job.batch == max(BATCHES))
-    return Measured(slowest, "; ".join(parts), figures)
+def _jobs(run: int, count: int) -> list[Job]:
+    kinds = [(random_ids, batch) for random_ids in (False, True) for batch in BATCHES]
+    first = run * len(kinds) * count
+    return [Job(*kind, first + place * count, count) for place, kind in enumerate(kinds)]
+
+
+def _ledgers(plan: Plan, large: bool) -> tuple[Path, Path]:
+    """One for the write path, and the same again for raw. Large ones serve every run: copying gigabytes tires a disk."""
+    if large:
+        mine = plan.copy_of(large_ledger(plan))
+    else:
+        mine = plan.new_database()
+        apart(written, mine, [])
+    return mine, plan.copy_of(mine)
+
+
+def _summed(ours: dict[str, list[float]], plain: dict[str, list[float]]) -> Measured:
+    medians = {name: (statistics.median(ours[name]), statistics.median(plain[name])) for name in ours}
+    parts = [
+        f"{name}: {mine:,.0f} ({mine / theirs:.2f} × raw's {theirs:,.0f})" for name, (mine, theirs) in medians.items()
+    ]
+    slowest = min(mine for name, (mine, _) in medians.items() if name.endswith(f" {max(BATCHES):,}"))
+    return Measured(slowest, "; ".join(parts), ours | {f"raw, {name}": rates for name, rates in plain.items()})
 
 
 ROWS = (

@@ -16,7 +16,7 @@ from tests.support.sidecar import Sidecar
 
 STARTS = 5
 LOAD = 5_000
-"""Entries written before the memory is read."""
+"""Lots opened and closed before the memory is read."""
 
 IDLE_SECONDS = 3.0
 MEGABYTE = 1e6
@@ -26,26 +26,32 @@ def _resident(sidecar: Sidecar) -> float:
     return psutil.Process(sidecar.pid).memory_info().rss / MEGABYTE
 
 
+def _work(address: str, first: int, count: int) -> None:
+    """Open lots, close them all again, read every position."""
+    load.sent(address, calls.CREATE_ENTRY, calls.entries(first, count), 64)
+    closed = [calls.close_all(first + number, calls.symbol_name(number)) for number in range(calls.SYMBOLS)]
+    load.sent(address, calls.CLOSE_FIFO, closed, 8)
+    reads = [calls.summary(f"p{number}", 1_000) for number in range(PORTFOLIOS)]
+    load.sent(address, calls.GET_SUMMARY, reads, 2)
+
+
 def memory(plan: Plan) -> Measured:
     """Resident megabytes of the server process after load, idle."""
-    ledger, count = large_ledger(plan), plan.calls(LOAD)
+    copy, count = plan.copy_of(large_ledger(plan)), plan.calls(LOAD)
     held: list[float] = []
     fresh: list[float] = []
     for run in range(plan.runs):
-        copy = plan.copy_of(ledger)
         with Sidecar(str(copy)) as sidecar, Apart() as client:
             fresh.append(_resident(sidecar))
-            client.run(load.sent, sidecar.address, calls.CREATE_ENTRY, calls.entries(0, count), 64)
-            reads = [calls.summary(f"p{number}", 1_000) for number in range(PORTFOLIOS)]
-            client.run(load.sent, sidecar.address, calls.GET_SUMMARY, reads, 2)
+            client.run(_work, sidecar.address, run * count, count)
             time.sleep(IDLE_SECONDS)  # idle is what is measured
             held.append(_resident(sidecar))
         say(f"  run {run + 1}: {fresh[-1]:.0f} MB when ready, {held[-1]:.0f} MB after load")
-        copy.unlink()
-    size = ledger.stat().st_size / MEGABYTE
+    size = copy.stat().st_size / MEGABYTE
+    copy.unlink()
     detail = (
         f"{plan.open_positions:,} open positions, {plan.closed_trades:,} closed trades, {size:,.0f} MB on disk; "
-        f"{statistics.median(fresh):.0f} MB when ready, the rest came with {count:,} CreateEntry and reading every position"
+        f"{statistics.median(fresh):.0f} MB when ready, the rest came with {count:,} lots opened and closed and every position read"
     )
     return Measured(statistics.median(held), detail, {"after_load_mb": held, "when_ready_mb": fresh})
 
