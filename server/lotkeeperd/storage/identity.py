@@ -1,7 +1,11 @@
-"""The integer that an identity key is found by (law 8): the first 64 bits of BLAKE2b over its parts.
+"""The integer that an identity key is found by (law 8): where its id stands in a series, after the BLAKE2b of which series.
 
 Two keys may share an integer, so whoever finds a row by it compares the text beside it. A fill's key leaves the symbol out, so
 that an execution can be found without knowing its symbol.
+
+Problem: venues number their executions, and a hash scatters them: with a plain one every fill touched another page of the
+index, which was a third of what a commit wrote. Therefore ids that differ in their last digits only are neighbours: the digits
+are the low bits as they are, and what stands before them is hashed into the high ones. Random ids are scattered as before.
 """
 
 from __future__ import annotations
@@ -12,17 +16,24 @@ KEY_VERSION = 1
 """Of the way keys are made; stored beside them, so that another one can be introduced later."""
 
 _SEPARATOR = "\x1f"  # a control character: no id holds one
+_DIGITS = "0123456789"
+_COUNTED = 9
+"""Digits at the end of an id that are taken as they are; they fit into the low bits."""
+_LOW_BITS = 30
 
 
 def request_key(portfolio_id: str, request_id: str) -> int:
     """Of a request id."""
-    return _hash(f"r{_SEPARATOR}{portfolio_id}{_SEPARATOR}{request_id}")
+    return _key("r", portfolio_id, request_id)
 
 
 def fill_key(portfolio_id: str, fill_id: str) -> int:
     """Of a venue's execution."""
-    return _hash(f"f{_SEPARATOR}{portfolio_id}{_SEPARATOR}{fill_id}")
+    return _key("f", portfolio_id, fill_id)
 
 
-def _hash(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+def _key(kind: str, portfolio_id: str, text: str) -> int:
+    length = max(len(text.rstrip(_DIGITS)), len(text) - _COUNTED)
+    series = f"{kind}{len(text) - length}{_SEPARATOR}{portfolio_id}{_SEPARATOR}{text[:length]}"
+    high = int.from_bytes(blake2b(series.encode(), digest_size=8).digest(), "big", signed=True) >> _LOW_BITS
+    return high << _LOW_BITS | int(text[length:] or "0")

@@ -2,9 +2,8 @@
 
 Compiling and binding through Core for every row took half of a batch's time, and executing a finished text through it still
 half of a lone command's. Rows here are tuples in the order of the statement's parameters, with amounts converted by
-``amount_for``. And the driver gives up the interpreter lock at every
-statement it steps through: a batch of 64 rows one by one met a busy event loop 200 times, and waited for it each time, up to
-100 ms in all. Therefore rows go in many at a time, in runs whose lengths are powers of two, so that few texts are prepared.
+``amount_for``. And the driver gives up the interpreter lock at every statement it steps through: a batch of 64 rows one by one met a busy event loop 200 times, and waited for it each time, up to
+100 ms in all. Therefore rows go in many at a time, in runs of few different lengths, so that every text stays prepared.
 """
 
 from __future__ import annotations
@@ -22,6 +21,10 @@ from lotkeeperd.storage import tables
 
 RUN = 64
 """Rows in one statement at most: with 26 columns 1,664 parameters, far below what either database takes."""
+
+SHORT_RUN = 24
+STEP = 8
+"""Runs up to ``SHORT_RUN`` have a text for each length, longer ones for each multiple of ``STEP``."""
 
 
 class Statements:
@@ -85,15 +88,19 @@ class Rows:
         self._texts: dict[int, str] = {}
 
     def run(self, cursor: DBAPICursor, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Write ``rows``, in as few steps as their number has ones in binary, and one per ``RUN`` of them."""
+        """Write ``rows`` in as few statements as their number allows."""
         start = 0
         while start < len(rows):
-            count = min(RUN, 1 << (len(rows) - start).bit_length() - 1)
-            values = tuple(chain.from_iterable(rows[start : start + count]))
-            cursor.execute(self._text(count), values)
+            count = _run_of(len(rows) - start)
+            cursor.execute(self._text(count), tuple(chain.from_iterable(rows[start : start + count])))
             start += count
 
     def _text(self, count: int) -> str:
         if count not in self._texts:
             self._texts[count] = f"{self._head} VALUES {', '.join([self._row] * count)}{self._tail}"
         return self._texts[count]
+
+
+def _run_of(rows: int) -> int:
+    """How many of ``rows`` go into the next statement: all of a short run, otherwise a multiple of ``STEP``."""
+    return rows if rows <= SHORT_RUN else min(RUN, rows - rows % STEP)

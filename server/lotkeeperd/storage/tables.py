@@ -7,6 +7,10 @@ the contract's fields, sides are LONG, SHORT and FLAT, labels are JSON, times ar
 Every key starts with the portfolio and nothing needs a database sequence without gaps, so that PostgreSQL-compatible
 distributed engines stay possible. Identity keys (law 8) are found by a 64-bit hash in the journal row itself, with the text
 beside it: two narrow indexes cost half of what an index over the texts costs once a million rows are there.
+
+What a commit costs is the pages it touches: each goes to the WAL whole. With an index of open lots that began with the symbol, a
+batch of 22 entries wrote 70 pages, and a third of the writer's time. Therefore what is written in order is kept in order (lots
+by time, trades by sequence), and on SQLite a table is its primary key's tree itself, without a second one beside it.
 """
 
 from __future__ import annotations
@@ -36,6 +40,7 @@ portfolios = Table(
     metadata,
     Column("portfolio_id", Text, primary_key=True),
     Column("created_time", Nanoseconds, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 journal = Table(
@@ -91,13 +96,14 @@ position_entries = Table(
     Column("group_id", Text, nullable=False),
     Column("labels", Text, nullable=False),
     Column("synthetic", Boolean, nullable=False),
+    sqlite_with_rowid=False,
 )
 Index(
     "position_entries_open",
     position_entries.c.portfolio_id,
-    position_entries.c.symbol,
     position_entries.c.entry_time,
     position_entries.c.sequence,
+    position_entries.c.symbol,
     sqlite_where=text("status <> 'CLOSED'"),
     postgresql_where=text("status <> 'CLOSED'"),
 )
@@ -131,6 +137,7 @@ completed_trades = Table(
     Column("group_id", Text, nullable=False),
     Column("labels", Text, nullable=False),
     Column("synthetic", Boolean, nullable=False),
+    sqlite_with_rowid=False,
 )
 Index("completed_trades_by_exit_time", completed_trades.c.portfolio_id, completed_trades.c.exit_time)
 Index(
@@ -160,4 +167,5 @@ books = Table(
     Column("currency", Text, nullable=False),
     Column("sequence", Sequence, nullable=False),
     Column("newest_time", Nanoseconds, nullable=False),
+    sqlite_with_rowid=False,
 )

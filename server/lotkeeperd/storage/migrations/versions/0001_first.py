@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("sequence", SEQUENCE, nullable=False),
         sa.Column("newest_time", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("portfolio_id", "symbol"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "completed_trades",
@@ -75,6 +76,7 @@ def upgrade() -> None:
         sa.Column("labels", sa.Text(), nullable=False),
         sa.Column("synthetic", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("portfolio_id", "sequence", "index"),
+        sqlite_with_rowid=False,
     )
     op.create_index("completed_trades_by_exit_time", "completed_trades", ["portfolio_id", "exit_time"], unique=False)
     op.create_index(
@@ -135,6 +137,7 @@ def upgrade() -> None:
         sa.Column("portfolio_id", sa.Text(), nullable=False),
         sa.Column("created_time", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("portfolio_id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "position_entries",
@@ -157,11 +160,12 @@ def upgrade() -> None:
         sa.Column("labels", sa.Text(), nullable=False),
         sa.Column("synthetic", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("portfolio_id", "entry_time", "sequence"),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "position_entries_open",
         "position_entries",
-        ["portfolio_id", "symbol", "entry_time", "sequence"],
+        ["portfolio_id", "entry_time", "sequence", "symbol"],
         unique=False,
         sqlite_where=sa.text("status <> 'CLOSED'"),
         postgresql_where=sa.text("status <> 'CLOSED'"),
