@@ -6,11 +6,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal, localcontext
 from typing import Any
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from lotkeeper.v1 import ledger_pb2, ledger_service_pb2, market_service_pb2
 from lotkeeperd.api.fields import NANOSECONDS
-from lotkeeperd.domain.book import Book, Direction
+from lotkeeperd.domain.book import Direction
 from lotkeeperd.domain.decimals import EXACT, average, plain
 from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus, Totals, entry_of
 from lotkeeperd.service.batch import Outcome
@@ -30,9 +28,13 @@ _STATUSES = {
 }
 
 
-def _set(stamp: Timestamp, nanoseconds: int) -> None:
-    """Write a time into a message's own field: half the cost of a Timestamp that is made and then copied in."""
-    stamp.seconds, stamp.nanos = divmod(nanoseconds, NANOSECONDS)
+_Fields = dict[str, Any]
+"""What a message is made of. One that goes into another is handed over like this: built apart and copied in, it costs twice."""
+
+
+def _stamp(nanoseconds: int) -> _Fields:
+    seconds, nanos = divmod(nanoseconds, NANOSECONDS)
+    return {"seconds": seconds, "nanos": nanos}
 
 
 class Answers:
@@ -43,103 +45,95 @@ class Answers:
 
     def entry(self, entry: Entry) -> ledger_pb2.Entry:
         """One lot."""
+        return ledger_pb2.Entry(**self._entry(entry))
+
+    def _entry(self, entry: Entry) -> _Fields:
         opened = entry.opened
         origin = opened.origin
-        message = ledger_pb2.Entry(
-            entry_id=entry.entry_id if opened.sequence else "",
-            portfolio_id=entry.portfolio_id,
-            symbol=entry.symbol,
-            side=_SIDES[opened.direction],
-            quantity=plain(opened.quantity),
-            remaining_quantity=plain(entry.remaining_quantity),
-            entry_price=plain(opened.price),
-            fee=plain(opened.fee),
-            fee_currency=origin.fee_currency or self._currency,
-            open_fee=plain(entry.open_fee),
-            status=_STATUSES[entry.status],
-            sequence=opened.sequence,
-        )
-        _set(message.entry_time, opened.time)
-        message.entry_order_id = origin.order_id
-        message.entry_fill_id = origin.fill_id
-        if origin.group_id:
-            message.group_id = origin.group_id
-        if origin.labels:
-            message.labels.update(origin.labels)
-        if origin.synthetic:
-            message.synthetic = True
-        return message
+        fields: _Fields = {
+            "entry_id": entry.entry_id if opened.sequence else "",
+            "portfolio_id": entry.portfolio_id,
+            "symbol": entry.symbol,
+            "side": _SIDES[opened.direction],
+            "quantity": plain(opened.quantity),
+            "remaining_quantity": plain(entry.remaining_quantity),
+            "entry_price": plain(opened.price),
+            "entry_time": _stamp(opened.time),
+            "entry_order_id": origin.order_id,
+            "entry_fill_id": origin.fill_id,
+            "fee": plain(opened.fee),
+            "fee_currency": origin.fee_currency or self._currency,
+            "open_fee": plain(entry.open_fee),
+            "status": _STATUSES[entry.status],
+            "sequence": opened.sequence,
+        }
+        if origin.group_id or origin.labels or origin.synthetic:
+            fields.update(group_id=origin.group_id, labels=dict(origin.labels), synthetic=origin.synthetic)
+        return fields
 
     def trade(self, trade: ClosedTrade) -> ledger_pb2.ClosedTrade:
         """One closed trade."""
-        message = ledger_pb2.ClosedTrade(
-            trade_id=trade.trade_id if trade.sequence else "",
-            portfolio_id=trade.portfolio_id,
-            symbol=trade.symbol,
-            side=_SIDES[trade.side],
-            entry_id=trade.entry_id,
-            quantity=plain(trade.quantity),
-            entry_price=plain(trade.entry_price),
-            exit_price=plain(trade.exit_price),
-            exit_order_id=trade.exit_order_id,
-            exit_fill_id=trade.exit_fill_id,
-            exit_reason=trade.exit_reason,
-            gross_pnl=plain(trade.gross_pnl),
-            entry_fee=plain(trade.entry_fee),
-            exit_fee=plain(trade.exit_fee),
-            net_pnl=plain(trade.net_pnl),
-            currency=self._currency,
-            sequence=trade.sequence,
-            index=trade.trade_index,
-            entry_order_id=trade.entry_order_id,
-            entry_fill_id=trade.entry_fill_id,
-        )
-        _set(message.entry_time, trade.entry_time)
-        _set(message.exit_time, trade.exit_time)
-        if trade.pnl_pct is not None:
-            message.pnl_pct = plain(trade.pnl_pct)
-        if trade.group_id:
-            message.group_id = trade.group_id
-        if trade.labels:
-            message.labels.update(trade.labels)
-        if trade.synthetic:
-            message.synthetic = True
-        return message
-
-    def position(self, key: Key, book: Book) -> ledger_pb2.Position:
-        """One book summed, without its mark."""
-        message = ledger_pb2.Position(
-            portfolio_id=key[0],
-            symbol=key[1],
-            side=_SIDES[book.direction] if book.direction else ledger_pb2.POSITION_SIDE_FLAT,
-            total_quantity=plain(book.quantity),
-            cost_basis=plain(book.cost),
-            gross_realized_pnl=plain(book.gross),
-            realized_fees=plain(book.fees),
-            net_realized_pnl=plain(EXACT.subtract(book.gross, book.fees)),
-            open_fees=plain(book.open_fees),
-            open_entry_count=book.lot_count,
-            currency=self._currency,
-            sequence=book.sequence,
-        )
-        oldest, newest = book.oldest, book.newest
-        if oldest is not None and newest is not None:
-            message.average_entry_price = plain(average(book.cost, book.quantity))
-            _set(message.first_entry_time, oldest.time)
-            _set(message.last_entry_time, newest.time)
-        return message
+        fields: _Fields = {
+            "trade_id": trade.trade_id if trade.sequence else "",
+            "portfolio_id": trade.portfolio_id,
+            "symbol": trade.symbol,
+            "side": _SIDES[trade.side],
+            "entry_id": trade.entry_id,
+            "quantity": plain(trade.quantity),
+            "entry_price": plain(trade.entry_price),
+            "exit_price": plain(trade.exit_price),
+            "entry_time": _stamp(trade.entry_time),
+            "exit_time": _stamp(trade.exit_time),
+            "exit_order_id": trade.exit_order_id,
+            "exit_fill_id": trade.exit_fill_id,
+            "exit_reason": trade.exit_reason,
+            "gross_pnl": plain(trade.gross_pnl),
+            "entry_fee": plain(trade.entry_fee),
+            "exit_fee": plain(trade.exit_fee),
+            "net_pnl": plain(trade.net_pnl),
+            "pnl_pct": _optional(trade.pnl_pct),
+            "currency": self._currency,
+            "sequence": trade.sequence,
+            "index": trade.trade_index,
+            "entry_order_id": trade.entry_order_id,
+            "entry_fill_id": trade.entry_fill_id,
+        }
+        if trade.group_id or trade.labels or trade.synthetic:
+            fields.update(group_id=trade.group_id, labels=dict(trade.labels), synthetic=trade.synthetic)
+        return ledger_pb2.ClosedTrade(**fields)
 
     def valued(self, key: Key, valued: Valued) -> ledger_pb2.Position:
         """A position at its mark."""
-        message = self.position(key, valued.book)
-        mark = valued.mark
+        return ledger_pb2.Position(**self._position(key, valued))
+
+    def _position(self, key: Key, valued: Valued) -> _Fields:
+        book, mark = valued.book, valued.mark
+        fields: _Fields = {
+            "portfolio_id": key[0],
+            "symbol": key[1],
+            "side": _SIDES[book.direction] if book.direction else ledger_pb2.POSITION_SIDE_FLAT,
+            "total_quantity": plain(book.quantity),
+            "cost_basis": plain(book.cost),
+            "gross_realized_pnl": plain(book.gross),
+            "realized_fees": plain(book.fees),
+            "net_realized_pnl": plain(EXACT.subtract(book.gross, book.fees)),
+            "open_fees": plain(book.open_fees),
+            "open_entry_count": book.lot_count,
+            "currency": self._currency,
+            "sequence": book.sequence,
+        }
+        oldest, newest = book.oldest, book.newest
+        if oldest is not None and newest is not None:
+            fields["average_entry_price"] = plain(average(book.cost, book.quantity))
+            fields["first_entry_time"] = _stamp(oldest.time)
+            fields["last_entry_time"] = _stamp(newest.time)
         if mark is not None and valued.unrealized is not None:
-            message.unrealized_pnl = plain(valued.unrealized)
-            message.mark_price = plain(mark.price)
-            _set(message.mark_time, mark.time)
-            message.mark_source = mark.source
-            message.mark_stale = valued.stale
-        return message
+            fields["unrealized_pnl"] = plain(valued.unrealized)
+            fields["mark_price"] = plain(mark.price)
+            fields["mark_time"] = _stamp(mark.time)
+            fields["mark_source"] = mark.source
+            fields["mark_stale"] = valued.stale
+        return fields
 
     def with_entries(self, key: Key, valued: Valued, room: int) -> ledger_pb2.Position:
         """A position with its open lots, as many as fit into ``room`` bytes; one at least."""
@@ -181,8 +175,8 @@ class Answers:
     def created(self, outcome: Outcome, position: Valued) -> ledger_service_pb2.CreateEntryResponse:
         """What CreateEntry did."""
         return ledger_service_pb2.CreateEntryResponse(
-            entry=outcome.opened and self.entry(outcome.opened),
-            position=self.valued(_key(outcome), position),
+            entry=outcome.opened and self._entry(outcome.opened),
+            position=self._position(_key(outcome), position),
             sequence=outcome.sequence,
             replayed=outcome.replayed,
         )
@@ -192,8 +186,8 @@ class Answers:
         count, quantity, gross, fees = outcome.sums
         return ledger_service_pb2.CloseFifoResponse(
             closed_trades=self._trades(outcome.trades),
-            opened_entry=outcome.opened and self.entry(outcome.opened),
-            position=self.valued(_key(outcome), position),
+            opened_entry=outcome.opened and self._entry(outcome.opened),
+            position=self._position(_key(outcome), position),
             closed_quantity=plain(quantity),
             gross_pnl=plain(gross),
             fees=plain(fees),
@@ -206,9 +200,9 @@ class Answers:
     def recorded(self, outcome: Outcome, position: Valued) -> ledger_service_pb2.RecordFillResponse:
         """What RecordFill did."""
         return ledger_service_pb2.RecordFillResponse(
-            opened_entry=outcome.opened and self.entry(outcome.opened),
+            opened_entry=outcome.opened and self._entry(outcome.opened),
             closed_trades=self._trades(outcome.trades),
-            position=self.valued(_key(outcome), position),
+            position=self._position(_key(outcome), position),
             sequence=outcome.sequence,
             replayed=outcome.replayed,
             closed_trade_count=outcome.sums.trade_count,
@@ -219,22 +213,24 @@ class Answers:
 
     def mark(self, mark: Mark, stale: bool) -> market_service_pb2.Mark:
         """One mark."""
-        message = market_service_pb2.Mark(
+        return market_service_pb2.Mark(
             symbol=mark.symbol,
             price=plain(mark.price),
+            observe_time=_stamp(mark.time),
             source=mark.source,
             stale=stale,
             bid=_optional(mark.bid),
             ask=_optional(mark.ask),
         )
-        _set(message.observe_time, mark.time)
-        return message
 
     def feed(self, source: Source) -> market_service_pb2.FeedStatus:
         """A source that pushes is connected whenever it likes."""
-        message = market_service_pb2.FeedStatus(source=source.name, connected=True, message_count=source.message_count)
-        _set(message.last_message_time, source.last_message_time)
-        return message
+        return market_service_pb2.FeedStatus(
+            source=source.name,
+            connected=True,
+            message_count=source.message_count,
+            last_message_time=_stamp(source.last_message_time),
+        )
 
 
 def _key(outcome: Outcome) -> Key:

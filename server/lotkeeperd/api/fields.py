@@ -87,6 +87,8 @@ class Fields:
 
     def text(self, field: str, value: str, limit: int) -> str:
         """A string without control characters, of at most ``limit`` characters."""
+        if not value:
+            return value
         if len(value) > limit:
             self.wrong(field, f"{shown(value)} has {len(value)} characters, at most {limit} are allowed")
         elif not (value.isascii() and value.isprintable()) and _CONTROL(value):

@@ -147,6 +147,8 @@ class Valuation:
 
     def value(self, symbol: str, book: Book) -> Valued:
         """A book of ``symbol`` at its newest mark."""
+        if self._marks.newest(symbol) is None:
+            return Valued(book, None, False, None)  # without the context, which costs as much as all else here
         with localcontext(EXACT):
             return self._valued(symbol, book)
 

@@ -51,8 +51,9 @@ log = logging.getLogger(__name__)
 BATCH = 1000
 """Commands in one transaction at most."""
 
+GATHERING = 2.0
 LONGEST_GATHERING = 0.005
-"""Seconds that a batch waits at most for callers who were just answered to come again."""
+"""A batch waits for callers who were just answered to come again: so many times as long as that took, and seconds at most."""
 
 RETRY_AFTER = 0.05
 """Seconds after which a caller who met a full queue should try again: a few batches."""
@@ -161,13 +162,13 @@ class Writer:
         await asyncio.sleep(0)
 
     async def _timed(self, flush: Awaitable[None], count: int) -> None:
-        """Flush ``count`` commands; the next batch waits for as many as there are then, for as long as this one took."""
+        """Flush ``count`` commands; the next batch waits for as many as there are then, for a while that fits."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         await flush
         ended = loop.time()
         self._expected = min(BATCH, count + len(self._waiting))
-        self._expected_until = ended + min(ended - began, LONGEST_GATHERING)
+        self._expected_until = ended + min(GATHERING * (ended - began), LONGEST_GATHERING)
 
     async def _carried_through(self, batch: list[_Waiting], taken_over: TakeOver) -> None:
         answers: list[Answer] = [self._stopped or InternalError()] * len(batch)

@@ -10,6 +10,7 @@ are the low bits as they are, and what stands before them is hashed into the hig
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 KEY_VERSION = 1
@@ -20,6 +21,8 @@ _DIGITS = "0123456789"
 _COUNTED = 9
 """Digits at the end of an id that are taken as they are; they fit into the low bits."""
 _LOW_BITS = 30
+_REMEMBERED = 2048
+"""Keys: each is asked for when its command is looked up, and again when it is written."""
 
 
 def request_key(portfolio_id: str, request_id: str) -> int:
@@ -32,6 +35,7 @@ def fill_key(portfolio_id: str, fill_id: str) -> int:
     return _key("f", portfolio_id, fill_id)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _key(kind: str, portfolio_id: str, text: str) -> int:
     length = max(len(text.rstrip(_DIGITS)), len(text) - _COUNTED)
     series = f"{kind}{len(text) - length}{_SEPARATOR}{portfolio_id}{_SEPARATOR}{text[:length]}"

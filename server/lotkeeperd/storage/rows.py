@@ -1,4 +1,7 @@
-"""Domain values to rows and back. Rows to write are tuples in the order of the table's columns."""
+"""Domain values to rows and back. Rows to write are tuples in the order of the table's columns.
+
+An enum's ``_name_`` and ``_value_`` (both documented) are plain attributes: ``name`` and ``value`` took a fifth of a row's time.
+"""
 
 from __future__ import annotations
 
@@ -54,10 +57,10 @@ def journal_row(decision: Decision) -> tuple[Any, ...]:
         decision.recorded_time,
         portfolio_id,
         command.symbol,
-        command.method.value,
+        command.method._value_,
         RULES_VERSION,
         KEY_VERSION,
-        command.role.value,
+        command.role._value_,
         request_key(portfolio_id, request_id) if request_id else None,
         request_id,
         fill_key(portfolio_id, fill_id) if fill_id else None,
@@ -72,7 +75,7 @@ def _asked(command: Command) -> str:
     """What the caller gave, and nothing that it left out, as a JSON object."""
     parts = [f'"price":"{plain(command.price)}"']
     if command.side is not None:
-        parts.append(f'"side":"{command.side.name}"')
+        parts.append(f'"side":"{command.side._name_}"')
     if command.quantity is not None:
         parts.append(f'"quantity":"{plain(command.quantity)}"')
     if command.fee is not None:
@@ -82,7 +85,7 @@ def _asked(command: Command) -> str:
     if command.close_all:
         parts.append('"close_all":true')
     if command.excess is not Excess.REJECT:
-        parts.append(f'"excess":"{command.excess.value}"')
+        parts.append(f'"excess":"{command.excess._value_}"')
     texts = ((name, getattr(command, name)) for name in _ASKED_TEXTS)
     parts += [f'"{name}":{_encode(value)}' for name, value in texts if value]
     if command.labels:
@@ -93,7 +96,7 @@ def _asked(command: Command) -> str:
 def _decided(decision: Decision) -> str:
     """What the book made of it, as a JSON object: the fill in full, the lot it opened, the lots it closed."""
     fill, opened = decision.fill, decision.opened
-    text = f'{{"side":"{fill.direction.name}","quantity":"{plain(fill.quantity)}","time":{fill.time}'
+    text = f'{{"side":"{fill.direction._name_}","quantity":"{plain(fill.quantity)}","time":{fill.time}'
     if opened is not None:
         text += f',"opened":["{plain(opened.quantity)}","{plain(opened.fee)}"]'
     if decision.matches:
@@ -165,7 +168,7 @@ def entry_row(entry: Entry, currency: str, amount: Amount) -> tuple[Any, ...]:
         opened.sequence,
         entry.entry_id,
         entry.symbol,
-        opened.direction.name,
+        opened.direction._name_,
         amount(opened.quantity),
         amount(entry.remaining_quantity),
         amount(opened.price),
@@ -174,7 +177,7 @@ def entry_row(entry: Entry, currency: str, amount: Amount) -> tuple[Any, ...]:
         amount(opened.fee),
         origin.fee_currency or currency,
         amount(entry.open_fee),
-        entry.status.value,
+        entry.status._value_,
         origin.group_id,
         labels_text(origin.labels),
         origin.synthetic,
@@ -204,7 +207,7 @@ def trade_row(trade: ClosedTrade, currency: str, amount: Amount) -> tuple[Any, .
         trade.trade_index,
         trade.trade_id,
         trade.symbol,
-        trade.side.name,
+        trade.side._name_,
         trade.entry_id,
         amount(trade.quantity),
         amount(trade.entry_price),
@@ -264,7 +267,7 @@ def book_row(portfolio_id: str, symbol: str, book: Book, currency: str, amount: 
     return (
         portfolio_id,
         symbol,
-        FLAT if book.direction is None else book.direction.name,
+        FLAT if book.direction is None else book.direction._name_,
         amount(book.quantity),
         amount(average(book.cost, book.quantity)) if book.quantity else None,
         amount(book.cost),

@@ -2,8 +2,9 @@
 
 Compiling and binding through Core for every row took half of a batch's time, and executing a finished text through it still
 half of a lone command's. Rows here are tuples in the order of the statement's parameters, with amounts converted by
-``amount_for``. And the driver gives up the interpreter lock at every statement it steps through: a batch of 64 rows one by one met a busy event loop 200 times, and waited for it each time, up to
-100 ms in all. Therefore rows go in many at a time, in runs of few different lengths, so that every text stays prepared.
+``amount_for``. And the driver gives up the interpreter lock at every statement it steps through: a batch of 64 rows one by one
+met a busy event loop 200 times, and waited for it each time, up to 100 ms in all. Therefore rows go in many at a time, in runs
+of few different lengths, so that every text stays prepared.
 """
 
 from __future__ import annotations
