@@ -22,9 +22,9 @@ MESSAGE_BYTES = 1 << 20
 
 _SIDES = {Direction.LONG: ledger_pb2.POSITION_SIDE_LONG, Direction.SHORT: ledger_pb2.POSITION_SIDE_SHORT}
 _STATUSES = {
-    EntryStatus.OPEN: ledger_pb2.ENTRY_STATUS_OPEN,
-    EntryStatus.PARTIALLY_CLOSED: ledger_pb2.ENTRY_STATUS_PARTIALLY_CLOSED,
-    EntryStatus.CLOSED: ledger_pb2.ENTRY_STATUS_CLOSED,
+    EntryStatus.OPEN.value: ledger_pb2.ENTRY_STATUS_OPEN,
+    EntryStatus.PARTIALLY_CLOSED.value: ledger_pb2.ENTRY_STATUS_PARTIALLY_CLOSED,
+    EntryStatus.CLOSED.value: ledger_pb2.ENTRY_STATUS_CLOSED,
 }
 
 
@@ -50,21 +50,23 @@ class Answers:
     def _entry(self, entry: Entry) -> _Fields:
         opened = entry.opened
         origin = opened.origin
+        quantity, fee = plain(opened.quantity), plain(opened.fee)
+        untouched = entry.remaining_quantity is opened.quantity and entry.open_fee is opened.fee
         fields: _Fields = {
             "entry_id": entry.entry_id if opened.sequence else "",
             "portfolio_id": entry.portfolio_id,
             "symbol": entry.symbol,
             "side": _SIDES[opened.direction],
-            "quantity": plain(opened.quantity),
-            "remaining_quantity": plain(entry.remaining_quantity),
+            "quantity": quantity,
+            "remaining_quantity": quantity if untouched else plain(entry.remaining_quantity),
             "entry_price": plain(opened.price),
             "entry_time": _stamp(opened.time),
             "entry_order_id": origin.order_id,
             "entry_fill_id": origin.fill_id,
-            "fee": plain(opened.fee),
+            "fee": fee,
             "fee_currency": origin.fee_currency or self._currency,
-            "open_fee": plain(entry.open_fee),
-            "status": _STATUSES[entry.status],
+            "open_fee": fee if untouched else plain(entry.open_fee),
+            "status": _STATUSES[entry.status._value_],
             "sequence": opened.sequence,
         }
         if origin.group_id or origin.labels or origin.synthetic:

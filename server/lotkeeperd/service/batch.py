@@ -131,23 +131,21 @@ class Batch:
     def _decided(self, command: Command) -> Outcome:
         self._check_portfolio(command)
         key = (command.portfolio_id, command.symbol)
-        staged = self._staged.get(key)
-        book = staged or (self._live(key) or Book()).staged()
+        book = self._book(key).staged()  # a copy per command: its answer shows this one
         sequence = self._sequence + len(self._decisions) + 1
         fill, records = decide(command, book, sequence, self._now)
         trades = list(closed_trades(command, fill, records))
         decision = decided(command, fill, records, sequence, self._now)
         # Below this line nothing can fail: the batch takes the command in.
         book.evolve(records, sequence, fill.time)
-        if staged is None:
-            self._staged[key] = book
+        self._staged[key] = book
         self._decisions.append(decision)
         self._trades.append(trades)
         self._note_reduced(key, records)
         self._identities.add(decision)
         if not self._known(command.portfolio_id) and command.portfolio_id not in self._portfolios:
             self._portfolios.append(command.portfolio_id)
-        return self._outcome(command, decision, trades, book.staged())
+        return self._outcome(command, decision, trades, book)
 
     def _note_reduced(self, key: Key, records: Sequence[Record]) -> None:
         for record in records:

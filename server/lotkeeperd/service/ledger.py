@@ -70,9 +70,9 @@ class Ledger:
 
     # Writes.
 
-    async def submit(self, command: Command) -> Outcome:
-        """Write ``command``; on disk when this returns. Raises a Refusal."""
-        return await self._writer.submit(command)
+    def submit(self, command: Command) -> asyncio.Future[Outcome]:
+        """Write ``command``; on disk when the future is done. Raises a Refusal, now or then."""
+        return self._writer.submit(command)
 
     def position(self, outcome: Outcome) -> Valued:
         """The position that ``outcome`` left, at its newest mark."""

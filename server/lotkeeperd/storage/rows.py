@@ -45,7 +45,7 @@ class JournalRow(NamedTuple):
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_ASKED_TEXTS = ("fee_currency", "order_id", "reason", "group_id")
+_text = json.encoder.encode_basestring
 
 
 def journal_row(decision: Decision) -> tuple[Any, ...]:
@@ -86,8 +86,14 @@ def _asked(command: Command) -> str:
         parts.append('"close_all":true')
     if command.excess is not Excess.REJECT:
         parts.append(f'"excess":"{command.excess._value_}"')
-    texts = ((name, getattr(command, name)) for name in _ASKED_TEXTS)
-    parts += [f'"{name}":{_encode(value)}' for name, value in texts if value]
+    for name, text in (
+        ("fee_currency", command.fee_currency),
+        ("order_id", command.order_id),
+        ("reason", command.reason),
+        ("group_id", command.group_id),
+    ):
+        if text:
+            parts.append(f'"{name}":{_text(text)}')
     if command.labels:
         parts.append(f'"labels":{_encode(dict(command.labels))}')
     return f"{{{','.join(parts)}}}"
