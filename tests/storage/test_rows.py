@@ -86,6 +86,14 @@ def test_keys_of_different_ids_differ(first: tuple[str, str], second: tuple[str,
     assert -(2**63) <= fill_key(*first) < 2**63
 
 
+def test_ids_that_count_up_are_neighbours_in_the_index() -> None:
+    """A venue's numbers touch one page of it, not one page each; leading zeros and other series are other ids."""
+    keys = [fill_key("p", f"trade-{number}") for number in range(100, 200)]
+    assert keys == list(range(keys[0], keys[0] + 100))
+    others = [fill_key("p", "trade-0100"), fill_key("p", "order-100"), fill_key("q", "trade-100")]
+    assert all(abs(other - keys[0]) > 1000 for other in others)
+
+
 def test_each_arm_comes_back_from_the_database(database_url: str) -> None:
     """Opened, added, closed across lots, flipped, closed whole: found by their ids, on both databases."""
     labels = (("confidence", "0,7"), ('quote"', "日本"))

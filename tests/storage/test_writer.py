@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
+import pytest
+
 from lotkeeperd.domain.commands import Command
 from lotkeeperd.domain.refusals import InternalError, Refusal, StorageUnavailable
+from lotkeeperd.service import writer as service_writer
 from lotkeeperd.service.batch import Answer, Outcome
 from lotkeeperd.service.ports import State, Written
 from lotkeeperd.service.writer import Writer
@@ -46,6 +49,10 @@ class Running:
         results = await asyncio.gather(*futures, return_exceptions=True)
         return [result for result in results if isinstance(result, Outcome | Refusal)]
 
+    def submit(self, command: Command) -> asyncio.Future[Outcome]:
+        """Queue one, and go on."""
+        return self._writer.submit(command)
+
     def close(self) -> None:
         """End when what waits is written."""
         self._writer.close()
@@ -73,6 +80,60 @@ async def test_commands_that_wait_together_are_committed_together(database_url: 
     async with running(database_url) as writer:
         assert told(await writer.answers(entry(1), entry(2), exit_of(3, "1.5"))) == [1, 2, 3]
         assert writer.commits == [[1, 2, 3]]
+
+
+async def many_turns() -> None:
+    """So many turns of the event loop that whoever was ready has run."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches gather for as long as a test can take, so that whoever waits for the time to pass never ends."""
+    monkeypatch.setattr(service_writer, "GATHERING", float("inf"))
+    monkeypatch.setattr(service_writer, "LONGEST_GATHERING", 3600.0)
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_batch_waits_for_those_who_were_just_answered(database_url: str) -> None:
+    """Three were in hand, so three are expected; the first to come again waits for the others."""
+    async with running(database_url) as writer:
+        await writer.answers(entry(1), entry(2), entry(3))
+        early = writer.submit(entry(4))
+        await many_turns()
+        assert not early.done()
+        await writer.answers(entry(5), entry(6))
+        assert writer.commits == [[1, 2, 3], [4, 5, 6]]
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_lone_caller_waits_for_nobody(database_url: str) -> None:
+    """One was in hand, so one is enough."""
+    async with running(database_url) as writer:
+        for number in (1, 2, 3):
+            await writer.answers(entry(number))
+        assert writer.commits == [[1], [2], [3]]
+
+
+async def test_a_batch_does_not_wait_for_ever(database_url: str) -> None:
+    """Three were expected and one came: it is written when its time is up."""
+    async with running(database_url) as writer:
+        await writer.answers(entry(1), entry(2), entry(3))
+        await writer.answers(entry(4))
+        assert writer.commits == [[1, 2, 3], [4]]
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_drain_waits_for_nobody_either(database_url: str) -> None:
+    """Three were expected and one came: a server that shuts down writes it now."""
+    async with running(database_url) as writer:
+        await writer.answers(entry(1), entry(2), entry(3))
+        early = writer.submit(entry(4))
+        await many_turns()
+        writer.close()
+        await early
+        assert writer.commits == [[1, 2, 3], [4]]
 
 
 async def test_only_the_guilty_command_of_a_batch_is_refused(database_url: str) -> None:
