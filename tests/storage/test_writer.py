@@ -53,6 +53,11 @@ class Running:
         """Queue one, and go on."""
         return self._writer.submit(command)
 
+    @property
+    def queued(self) -> int:
+        """Commands that no batch has taken yet."""
+        return len(self._writer._waiting)
+
     def close(self) -> None:
         """End when what waits is written."""
         self._writer.close()
@@ -95,45 +100,52 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service_writer, "LONGEST_GATHERING", 3600.0)
 
 
-@pytest.mark.usefixtures("patient")
-async def test_a_batch_waits_for_those_who_were_just_answered(database_url: str) -> None:
-    """Three were in hand, so three are expected; the first to come again waits for the others."""
-    async with running(database_url) as writer:
-        await writer.answers(entry(1), entry(2), entry(3))
-        early = writer.submit(entry(4))
-        await many_turns()
-        assert not early.done()
-        await writer.answers(entry(5), entry(6))
-        assert writer.commits == [[1, 2, 3], [4, 5, 6]]
+async def pressed(writer: Running) -> list[asyncio.Future[Outcome]]:
+    """Three are answered while two more wait already, so that five are expected; the two."""
+    first = [writer.submit(entry(number)) for number in (1, 2, 3)]
+    while writer.queued:
+        await asyncio.sleep(0)  # until the first batch is taken
+    waiting = [writer.submit(entry(number)) for number in (4, 5)]
+    await asyncio.gather(*first)
+    await many_turns()
+    return waiting
 
 
 @pytest.mark.usefixtures("patient")
-async def test_a_lone_caller_waits_for_nobody(database_url: str) -> None:
-    """One was in hand, so one is enough."""
+async def test_under_pressure_a_batch_waits_for_those_who_were_just_answered(database_url: str) -> None:
+    """Five were in hand when the first batch ended; the two that are there wait for the other three."""
     async with running(database_url) as writer:
-        for number in (1, 2, 3):
-            await writer.answers(entry(number))
-        assert writer.commits == [[1], [2], [3]]
+        waiting = await pressed(writer)
+        assert not any(future.done() for future in waiting)
+        await writer.answers(entry(6), entry(7), entry(8))
+        assert writer.commits == [[1, 2, 3], [4, 5, 6, 7, 8]]
 
 
-async def test_a_batch_does_not_wait_for_ever(database_url: str) -> None:
-    """Three were expected and one came: it is written when its time is up."""
+@pytest.mark.usefixtures("patient")
+async def test_whoever_comes_to_an_idle_writer_waits_for_nobody(database_url: str) -> None:
+    """Three were answered and nobody waited: one is enough."""
     async with running(database_url) as writer:
         await writer.answers(entry(1), entry(2), entry(3))
         await writer.answers(entry(4))
-        assert writer.commits == [[1, 2, 3], [4]]
+        await writer.answers(entry(5))
+        assert writer.commits == [[1, 2, 3], [4], [5]]
+
+
+async def test_a_batch_does_not_wait_for_ever(database_url: str) -> None:
+    """Five are expected and no more than two come: they are written when their time is up."""
+    async with running(database_url) as writer:
+        await asyncio.gather(*await pressed(writer))
+        assert writer.commits == [[1, 2, 3], [4, 5]]
 
 
 @pytest.mark.usefixtures("patient")
 async def test_a_drain_waits_for_nobody_either(database_url: str) -> None:
-    """Three were expected and one came: a server that shuts down writes it now."""
+    """Five are expected and two have come: a server that shuts down writes them now."""
     async with running(database_url) as writer:
-        await writer.answers(entry(1), entry(2), entry(3))
-        early = writer.submit(entry(4))
-        await many_turns()
+        waiting = await pressed(writer)
         writer.close()
-        await early
-        assert writer.commits == [[1, 2, 3], [4]]
+        await asyncio.gather(*waiting)
+        assert writer.commits == [[1, 2, 3], [4, 5]]
 
 
 async def test_only_the_guilty_command_of_a_batch_is_refused(database_url: str) -> None:

@@ -4,9 +4,9 @@ Group commit: while one batch is being flushed the next one gathers, so batches 
 is one hop into the writer's thread: look up the keys, decide against staged books, write, commit.
 
 A hop costs as much as ten commands, and the thread fights the event loop for the interpreter in every one. Seen with 64 callers:
-batches of 11, because those who were just answered missed the next one by a moment. Therefore a batch waits for as many as were
-in hand when the one before it ended, for as long as that one took and no longer. A lone caller never waits: one is all that is
-expected.
+batches of 11, because those who were just answered missed the next one by a moment. Therefore, when others are waiting already as
+a batch ends, the next one waits for as many as were in hand then, for twice as long as that one took at most. Whoever comes to
+an idle writer waits for nobody.
 
 What can go wrong, and what is done:
 
@@ -53,7 +53,7 @@ BATCH = 1000
 
 GATHERING = 2.0
 LONGEST_GATHERING = 0.005
-"""A batch waits for callers who were just answered to come again: so many times as long as that took, and seconds at most."""
+"""A batch waits for callers who were just answered: so many times as long as answering them took, and so many seconds at most."""
 
 RETRY_AFTER = 0.05
 """Seconds after which a caller who met a full queue should try again: a few batches."""
@@ -167,7 +167,7 @@ class Writer:
         began = loop.time()
         await flush
         ended = loop.time()
-        self._expected = min(BATCH, count + len(self._waiting))
+        self._expected = min(BATCH, count + len(self._waiting)) if self._waiting else 1
         self._expected_until = ended + min(GATHERING * (ended - began), LONGEST_GATHERING)
 
     async def _carried_through(self, batch: list[_Waiting], taken_over: TakeOver) -> None:
