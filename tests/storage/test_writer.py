@@ -103,7 +103,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def pressed(writer: Running) -> list[asyncio.Future[Outcome]]:
     """Three are answered while two more wait already, so that five are expected; the two."""
     first = [writer.submit(entry(number)) for number in (1, 2, 3)]
-    while writer.queued:
+    while writer.queued:  # noqa: ASYNC110 - the queue tells nobody
         await asyncio.sleep(0)  # until the first batch is taken
     waiting = [writer.submit(entry(number)) for number in (4, 5)]
     await asyncio.gather(*first)
