@@ -25,6 +25,7 @@ from lotkeeperd.api.market import MarketServicer
 from lotkeeperd.api.requests import Requests
 from lotkeeperd.api.server import Server
 from lotkeeperd.service.ledger import Ledger, Limits
+from lotkeeperd.service.marks import Policy
 from lotkeeperd.service.ports import State
 from lotkeeperd.settings import BadSetting, Settings
 from lotkeeperd.storage.engines import CannotStart, database_url, reader_engine, shown
@@ -71,7 +72,11 @@ async def _running(settings: Settings, store: SqlStore, state: State) -> AsyncIt
     limits = Limits(
         settings.write_queue,
         settings.max_streams,
-        int(settings.mark_max_age * NANOSECONDS),
+        Policy(
+            int(settings.mark_max_age * NANOSECONDS),
+            settings.mark_sources,
+            {source: int(seconds * NANOSECONDS) for source, seconds in settings.mark_ages},
+        ),
         settings.create_portfolios,
     )
     ledger = Ledger(store, reader, StreamEncoder(state.ledger_id, answers, clock), clock, limits, state)

@@ -2,6 +2,9 @@
 
 Problem: pydantic-settings costs 13 MB resident. Therefore a frozen dataclass whose fields carry their own description; the
 command line, the environment, the file and the README's table are all read off it. Edges receive values, never settings.
+
+Lists are arrays in the file and separated by commas in the environment; tables are ``name=value`` there. Feeds are in the file
+alone.
 """
 
 from __future__ import annotations
@@ -11,9 +14,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 PREFIX = "LOTKEEPER_"
+
+LEAST_AGE = 0.001
+"""Seconds."""
 
 
 class BadSetting(Exception):
@@ -34,6 +40,13 @@ class Settings:
     insecure: bool = _setting(False, "listen on other addresses than loopback, for anyone who can reach them")
     create_portfolios: bool = _setting(True, "a portfolio is made by the first entry or fill recorded in it")
     mark_max_age: float = _setting(60.0, "seconds after which a mark is stale")
+    mark_ages: tuple[tuple[str, float], ...] = _setting(
+        (), "the same for single sources, a table: `bybit = 5.0`; `bybit=5,bots=2` in the environment"
+    )
+    mark_sources: tuple[str, ...] = _setting(
+        (), "sources of marks, the preferred one first; the others come after them"
+    )
+    feeds: tuple[tuple[str, Mapping[str, object]], ...] = _setting((), "market data, a table for each feed: see below")
     write_queue: int = _setting(10_000, "commands that may wait to be written")
     max_streams: int = _setting(2_000, "StreamPnL calls that may be open")
     drain_seconds: float = _setting(5.0, "how long running calls may take after SIGTERM")
@@ -51,9 +64,9 @@ def loaded(
         if flags.get(name) is not None:
             values[name] = flags[name]
         elif variable in environment:
-            values[name] = _converted(environment[variable], setting.default, variable)
+            values[name] = _READ.get(name, _converted)(environment[variable], setting.default, variable)
         elif name in stored:
-            values[name] = _typed(stored[name], setting.default, f"{named}: {name}")
+            values[name] = _TAKEN.get(name, _typed)(stored[name], setting.default, f"{named}: {name}")
     return _checked(Settings(**values))
 
 
@@ -90,8 +103,48 @@ def _typed(value: Any, default: Any, where: str) -> Any:
     return value
 
 
+def _names(text: str, _default: Any, _where: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _ages(text: str, _default: Any, where: str) -> tuple[tuple[str, float], ...]:
+    pairs = [pair.partition("=") for pair in _names(text, (), where)]
+    return tuple((name.strip(), _converted(seconds, 0.0, f"{where}: {name}")) for name, _, seconds in pairs)
+
+
+def _not_here(_text: str, _default: Any, where: str) -> NoReturn:
+    raise BadSetting(f"{where}: feeds are tables of the file that --config names, [feeds.NAME]")
+
+
+def _array(value: Any, _default: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise BadSetting(f"{where} = {value!r}: an array of names is required")
+    return tuple(value)
+
+
+def _age_table(value: Any, _default: Any, where: str) -> tuple[tuple[str, float], ...]:
+    return tuple((name, _typed(seconds, 0.0, f"{where}.{name}")) for name, seconds in _table(value, where).items())
+
+
+def _feed_tables(value: Any, _default: Any, where: str) -> tuple[tuple[str, Mapping[str, object]], ...]:
+    return tuple((name, _table(table, f"{where}.{name}")) for name, table in _table(value, where).items())
+
+
+def _table(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadSetting(f"{where} = {value!r}: a table is required")
+    return value
+
+
+_READ = {"mark_sources": _names, "mark_ages": _ages, "feeds": _not_here}
+_TAKEN = {"mark_sources": _array, "mark_ages": _age_table, "feeds": _feed_tables}
+
+
 def _checked(settings: Settings) -> Settings:
-    for name, least in (("mark_max_age", 0.001), ("write_queue", 1), ("max_streams", 1), ("drain_seconds", 0)):
+    for name, least in (("mark_max_age", LEAST_AGE), ("write_queue", 1), ("max_streams", 1), ("drain_seconds", 0)):
         if getattr(settings, name) < least:
             raise BadSetting(f"{name} = {getattr(settings, name)}: {least} or more is required")
+    for source, seconds in settings.mark_ages:
+        if seconds < LEAST_AGE:
+            raise BadSetting(f"mark_ages.{source} = {seconds}: {LEAST_AGE} or more is required")
     return settings

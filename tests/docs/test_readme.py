@@ -34,8 +34,9 @@ def settings_table() -> str:
         name = setting.name
         flag = f"`--{name}`" if name in flags else ""
         default = str(setting.default).lower() if isinstance(setting.default, bool) else setting.default
-        shown = f"`{default}`" if default != "" else "unset"
-        rows.append(f"| `{name}` | `{PREFIX}{name.upper()}` | {flag} | {shown} | {setting.metadata['text']} |")
+        shown = f"`{default}`" if default not in ("", ()) else "unset"
+        variable = f"`{PREFIX}{name.upper()}`" if name != "feeds" else ""
+        rows.append(f"| `{name}` | {variable} | {flag} | {shown} | {setting.metadata['text']} |")
     return "\n".join(rows)
 
 

@@ -9,7 +9,7 @@ import pytest
 from lotkeeperd.domain.book import Book, Direction, Fill
 from lotkeeperd.domain.decimals import EXACT, ZERO
 from lotkeeperd.domain.refusals import InvalidPageToken, NotYetImplemented, PortfolioNotFound, SequenceAhead
-from lotkeeperd.service.marks import MarkBoard
+from lotkeeperd.service.marks import MarkBoard, Policy
 from lotkeeperd.service.summary import CALLERS, KEPT_NANOSECONDS, READS_PER_CALLER, Asked, Summaries
 from lotkeeperd.service.valuation import Valuation
 
@@ -38,7 +38,7 @@ def clock() -> Clock:
 @pytest.fixture
 def valuation() -> Valuation:
     """One portfolio with two positions."""
-    valuation = Valuation(MarkBoard(KEPT_NANOSECONDS))
+    valuation = Valuation(MarkBoard(Policy(KEPT_NANOSECONDS)))
     valuation.commit(["p"], {("p", "A"): opened("1"), ("p", "B"): opened("2")})
     return valuation
 

@@ -109,7 +109,7 @@ class Answers:
         return ledger_pb2.Position(**self._position(key, valued))
 
     def _position(self, key: Key, valued: Valued) -> _Fields:
-        book, mark = valued.book, valued.mark
+        book, mark, price = valued.book, valued.mark, valued.price
         fields: _Fields = {
             "portfolio_id": key[0],
             "symbol": key[1],
@@ -129,9 +129,9 @@ class Answers:
             fields["average_entry_price"] = plain(average(book.cost, book.quantity))
             fields["first_entry_time"] = _stamp(oldest.time)
             fields["last_entry_time"] = _stamp(newest.time)
-        if mark is not None and valued.unrealized is not None:
+        if mark is not None and price is not None and valued.unrealized is not None:
             fields["unrealized_pnl"] = plain(valued.unrealized)
-            fields["mark_price"] = plain(mark.price)
+            fields["mark_price"] = plain(price)
             fields["mark_time"] = _stamp(mark.time)
             fields["mark_source"] = mark.source
             fields["mark_stale"] = valued.stale
@@ -226,12 +226,14 @@ class Answers:
         )
 
     def feed(self, source: Source) -> market_service_pb2.FeedStatus:
-        """A source that pushes is connected whenever it likes."""
+        """One source; before its first message it has no time."""
         return market_service_pb2.FeedStatus(
             source=source.name,
-            connected=True,
+            connected=source.connected,
+            last_message_time=_stamp(source.last_message_time) if source.message_count else None,
             message_count=source.message_count,
-            last_message_time=_stamp(source.last_message_time),
+            reconnect_count=source.reconnect_count,
+            last_error=source.last_error,
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from lotkeeper.v1 import market_service_pb2
 from lotkeeperd.api.answers import Answers
 from lotkeeperd.api.ledger import Peer
@@ -24,14 +26,27 @@ class MarketServicer:
     ) -> market_service_pb2.SetMarksResponse:
         """Sets marks, once."""
         marks, source = self._requests.marks(request, self._clock())
-        accepted = self._ledger.set_marks(marks, source)
+        accepted = self._ledger.prices.accept(marks, source)
         return market_service_pb2.SetMarksResponse(accepted_count=accepted, outdated_count=len(marks) - accepted)
+
+    async def PublishMarks(  # noqa: N802
+        self, messages: AsyncIterator[market_service_pb2.PublishMarksRequest], _peer: Peer
+    ) -> market_service_pb2.PublishMarksResponse:
+        """Sets marks for as long as the stream is open."""
+        with self._ledger.prices.published() as publishing:
+            async with self._ledger.unless_drained():
+                async for message in messages:
+                    marks, source = self._requests.marks(message, self._clock(), publishing.source)
+                    publishing.accept(marks, source)
+        return market_service_pb2.PublishMarksResponse(
+            accepted_count=publishing.accepted, outdated_count=publishing.outdated
+        )
 
     async def ListMarks(  # noqa: N802
         self, request: market_service_pb2.ListMarksRequest, _peer: Peer
     ) -> market_service_pb2.ListMarksResponse:
         """The newest mark of each instrument, and every source."""
         return market_service_pb2.ListMarksResponse(
-            marks=[self._answers.mark(*mark) for mark in self._ledger.marks(self._requests.mark_symbols(request))],
-            feeds=[self._answers.feed(source) for source in self._ledger.sources()],
+            marks=[self._answers.mark(*mark) for mark in self._ledger.prices.all(self._requests.mark_symbols(request))],
+            feeds=[self._answers.feed(source) for source in self._ledger.prices.sources()],
         )

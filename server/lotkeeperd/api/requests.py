@@ -247,10 +247,15 @@ class Requests:
         fields.check()
         return Wanted(FactFilter(portfolios or None, symbols or None), after, request.ledger_id, interval, heartbeat)
 
-    def marks(self, request: market_service_pb2.SetMarksRequest, now: int) -> tuple[list[Mark], str]:
-        """SetMarks: one mark that breaks a rule refuses them all."""
+    def marks(
+        self,
+        request: market_service_pb2.SetMarksRequest | market_service_pb2.PublishMarksRequest,
+        now: int,
+        source: str = "",
+    ) -> tuple[list[Mark], str]:
+        """SetMarks, or a message of PublishMarks, whose first one named ``source``: one that breaks a rule refuses them all."""
         fields = Fields()
-        source = fields.text("source", request.source, NAME_LENGTH) or "api"
+        source = source or fields.text("source", request.source, NAME_LENGTH) or "api"
         if len(request.marks) > MARKS:
             fields.wrong("marks", f"{len(request.marks)} marks, at most {MARKS} are allowed")
             fields.check()

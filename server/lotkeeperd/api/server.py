@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -128,6 +128,8 @@ def _method(method: MethodDescriptor, handler: Callable[..., Any] | None) -> grp
     request = GetMessageClass(method.input_type)
     if method.server_streaming:
         return grpc.unary_stream_rpc_method_handler(_stream(request, handler))
+    if method.client_streaming:
+        return grpc.stream_unary_rpc_method_handler(_publish(request, handler))
     return grpc.unary_unary_rpc_method_handler(_unary(request, handler))
 
 
@@ -143,6 +145,22 @@ def _unary(request: type[Message], handler: Callable[[Any, Peer], Awaitable[Mess
         refusal: Refusal
         try:
             return (await handler(_parsed(request, data), context.peer)).SerializeToString()
+        except Refusal as error:
+            refusal = error
+        except Exception:
+            log.exception("a call failed: %s", request.DESCRIPTOR.full_name)
+            refusal = InternalError()
+        return await refuse(context, refusal)
+
+    return call
+
+
+def _publish(request: type[Message], handler: Callable[[Any, Peer], Awaitable[Message]]) -> Callable[..., Any]:
+    async def call(messages: AsyncIterator[bytes], context: Context) -> bytes:
+        refusal: Refusal
+        try:
+            parsed = (_parsed(request, data) async for data in messages)
+            return (await handler(parsed, context.peer)).SerializeToString()
         except Refusal as error:
             refusal = error
         except Exception:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from decimal import localcontext
 from typing import NamedTuple
 
 from lotkeeperd.domain.commands import Command
 from lotkeeperd.domain.decimals import EXACT
-from lotkeeperd.domain.refusals import PortfolioNotFound
+from lotkeeperd.domain.refusals import PortfolioNotFound, ServerDraining
 from lotkeeperd.domain.trades import ClosedTrade, Entry, Totals, entry_as_opened
 from lotkeeperd.service.batch import Outcome
-from lotkeeperd.service.marks import Mark, MarkBoard, Source
+from lotkeeperd.service.marks import MarkBoard, Policy
 from lotkeeperd.service.ports import (
     Clock,
     Encoder,
@@ -25,6 +26,7 @@ from lotkeeperd.service.ports import (
     TradeFilter,
     Written,
 )
+from lotkeeperd.service.prices import Prices
 from lotkeeperd.service.streams import Publisher, Wanted
 from lotkeeperd.service.summary import Summaries
 from lotkeeperd.service.valuation import Valuation, Valued
@@ -35,11 +37,11 @@ TICK = 1.0
 
 
 class Limits(NamedTuple):
-    """What the ledger allows; ``mark_max_age`` in nanoseconds."""
+    """What the ledger allows, and which marks count."""
 
     write_queue: int
     max_streams: int
-    mark_max_age: int
+    marks: Policy
     create_portfolios: bool
 
 
@@ -53,15 +55,15 @@ class Ledger:
         self.currency = state.currency
         self._reader = reader
         self._clock = clock
-        self._marks = MarkBoard(limits.mark_max_age)
-        self._valuation = Valuation(self._marks)
+        board = MarkBoard(limits.marks)
+        self._valuation = Valuation(board)
         self._publisher = Publisher(state.ledger_id, self._valuation, reader, encoder, limits.max_streams)
+        self.prices = Prices(board, self._valuation, self._publisher, clock)
         self._writer = Writer(
             store, self._valuation.book, self._valuation.has, clock, limits.write_queue, limits.create_portfolios
         )
         self.summaries = Summaries(self._valuation, lambda: self._publisher.head, clock)
-        self._expiry: asyncio.TimerHandle | None = None
-        self._expiry_due = 0
+        self._endless: set[asyncio.Timeout] = set()
         self._take_over((), state)
         self._writing = self._writer.start(state.last_sequence, self._take_over)
         self.stopped = self._writer.stopped
@@ -86,39 +88,6 @@ class Ledger:
         for done in written:
             self._valuation.commit(done.portfolios, done.books)
             self._publisher.committed(done.decisions[-1].sequence, _facts(done))
-
-    # Marks.
-
-    def set_marks(self, marks: Sequence[Mark], source: str) -> int:
-        """Take marks; how many were not older than what the source sent before."""
-        taken = self._marks.accept(marks, source, self._clock())
-        if self._valuation.marked(taken):
-            self._publisher.changed()
-        self._watch_expiry()
-        return len(taken)
-
-    def marks(self, symbols: Sequence[str]) -> list[tuple[Mark, bool]]:
-        """The newest mark of each symbol and whether it is stale; all of them when ``symbols`` is empty."""
-        return self._marks.all(symbols)
-
-    def sources(self) -> list[Source]:
-        """Every source of marks."""
-        return self._marks.sources()
-
-    def _watch_expiry(self) -> None:
-        due = self._marks.next_expiry()
-        if due is None or (self._expiry is not None and due >= self._expiry_due):
-            return
-        if self._expiry is not None:
-            self._expiry.cancel()
-        wait = max(0.0, (due - self._clock()) / 1e9)
-        self._expiry, self._expiry_due = asyncio.get_running_loop().call_later(wait, self._expire), due
-
-    def _expire(self) -> None:
-        self._expiry = None
-        if self._valuation.marked(self._marks.expire(self._clock())):
-            self._publisher.changed()
-        self._watch_expiry()
 
     async def _tick(self) -> None:
         while True:
@@ -171,16 +140,34 @@ class Ledger:
 
     # The end.
 
+    @asynccontextmanager
+    async def unless_drained(self) -> AsyncGenerator[None]:
+        """For calls that would go on for ever: raises ServerDraining in them as soon as the server drains."""
+        if self._publisher.draining:
+            raise ServerDraining
+        scope = asyncio.timeout(None)
+        self._endless.add(scope)
+        try:
+            async with scope:
+                yield
+        except TimeoutError as error:
+            if not scope.expired():
+                raise
+            raise ServerDraining from error
+        finally:
+            self._endless.discard(scope)
+
     def drain(self) -> None:
         """End streams and take no more writes; those that wait are carried through."""
         self._publisher.drain()
+        for scope in self._endless:
+            scope.reschedule(0)
         self._writer.close()
 
     async def drained(self) -> None:
         """Until everything that was taken is on disk and answered."""
         self._ticker.cancel()
-        if self._expiry is not None:
-            self._expiry.cancel()
+        self.prices.close()
         await self._writing
 
 

@@ -9,6 +9,7 @@ from lotkeeperd.domain.book import Book
 from lotkeeperd.domain.commands import Command, Decision
 from lotkeeperd.domain.refusals import Refusal
 from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus, Totals
+from lotkeeperd.service.marks import Mark
 from lotkeeperd.service.valuation import PortfolioTotals, Valued
 
 Clock = Callable[[], int]
@@ -186,3 +187,27 @@ class Encoder(Protocol):
 
 
 Messages = AsyncIterator[bytes]
+
+
+class Prices(Protocol):
+    """What a feed sees of the ledger; called in the event loop only."""
+
+    def expected(self, source: str) -> None:
+        """Name a source that has not connected yet, so that it is listed."""
+        ...
+
+    def accept(self, marks: Sequence[Mark], source: str) -> int:
+        """Take marks of ``source``; how many were not older than what it sent before. Counts as one message."""
+        ...
+
+    def alive(self, source: str) -> None:
+        """A message without marks came from ``source``."""
+        ...
+
+    def lost(self, source: str, error: str, dropped: bool = True) -> None:
+        """The connection of ``source`` is gone, or could not be made (not ``dropped``): its marks are stale at once."""
+        ...
+
+    def wanted(self) -> frozenset[str]:
+        """The symbols that are open in some portfolio, or that a stream names; cheap to ask often."""
+        ...

@@ -68,6 +68,7 @@ class Publisher:
         self._head = 0
         self._facts: list[tuple[Position, Fact]] = []  # committed, to be published in the next frame
         self._streams = 0
+        self.joined_or_left = 0  # goes up whenever ``named_symbols`` may have changed
         self._channels: dict[FactFilter, Channel] = {}
         self._routes: dict[Key, list[Channel]] = {}
         self._pieces: dict[Key, bytes] = {}
@@ -139,6 +140,10 @@ class Publisher:
             route = self._routes[key] = [channel for channel in self._channels.values() if channel.wanted.takes(*key)]
         return route
 
+    def named_symbols(self) -> frozenset[str]:
+        """Every symbol that a stream asked for by name."""
+        return frozenset().union(*(wanted.symbols or () for wanted in self._channels))
+
     def drain(self) -> None:
         """End every stream with ServerDraining, now."""
         self._draining = True
@@ -181,6 +186,7 @@ class Publisher:
         if channel is None:
             channel = self._channels[wanted] = Channel(wanted, self._head)
             self._routes.clear()
+            self.joined_or_left += 1
         channel.subscribers += 1
         self._streams += 1
         return channel
@@ -191,6 +197,7 @@ class Publisher:
         if not channel.subscribers:
             del self._channels[channel.wanted]
             self._routes.clear()
+            self.joined_or_left += 1
 
     # What subscribers ask for.
 

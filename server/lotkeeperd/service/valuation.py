@@ -28,6 +28,11 @@ class Valued(NamedTuple):
     stale: bool
     unrealized: Decimal | None
 
+    @property
+    def price(self) -> Decimal | None:
+        """What its lots are valued at; None when there is no mark."""
+        return None if self.mark is None else self.mark.price_for(self.book.direction)
+
 
 class PortfolioTotals(NamedTuple):
     """Sums over the positions of one portfolio, in its currency; ``unrealized`` is None when open and none is priced."""
@@ -94,6 +99,7 @@ class Valuation:
         self._books: dict[tuple[str, str], Book] = {}
         self._holders: dict[str, set[str]] = {}  # symbol -> portfolios that have it open
         self._left: dict[str, set[str]] = {}  # symbol -> portfolios that had it open
+        self.opened_or_closed = 0  # goes up whenever ``open_symbols`` may have changed
         self._dirty: dict[tuple[str, str], int] = {}  # -> mark changes since it was valued
         self._changed: dict[tuple[str, str], int] = {}  # -> mark changes since ``take_changes``
 
@@ -116,6 +122,8 @@ class Valuation:
             self._dirty.setdefault(key, 0)
             holders, left = (index.setdefault(key[1], set()) for index in (self._holders, self._left))
             into, out_of = (left, holders) if book.direction is None else (holders, left)
+            if key[0] not in into:
+                self.opened_or_closed += 1
             into.add(key[0])
             out_of.discard(key[0])
 
@@ -156,7 +164,12 @@ class Valuation:
         mark = self._marks.newest(symbol)
         if mark is None:
             return Valued(book, None, False, None)
-        return Valued(book, mark, self._marks.is_stale(symbol), book.unrealized(mark.price))
+        price = mark.price_for(book.direction)
+        return Valued(book, mark, self._marks.is_stale(symbol), book.unrealized(price))
+
+    def open_symbols(self) -> list[str]:
+        """Every symbol that some portfolio has open."""
+        return [symbol for symbol, holders in self._holders.items() if holders]
 
     def take_changes(self) -> dict[tuple[str, str], int]:
         """Every book that changed since the last call, with how many mark changes it saw."""
