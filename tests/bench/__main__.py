@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.bench.machine import Machine, fsync_times, machine
 from tests.bench.plan import Plan, say
-from tests.bench.rows import book, bulk, closing, resident, stream, summary, unary
+from tests.bench.rows import book, bulk, closing, marks, resident, stream, summary, unary
 from tests.bench.table import Line, Row, as_json, table, verdict
 
 ROWS: tuple[Row, ...] = (
@@ -26,6 +26,7 @@ ROWS: tuple[Row, ...] = (
     *bulk.ROWS,
     *book.ROWS,
     *closing.ROWS,
+    *marks.ROWS,
     *stream.ROWS,
     *resident.ROWS,
     *summary.ROWS,

@@ -13,6 +13,7 @@ RECORD_FILL = "/lotkeeper.v1.LedgerService/RecordFill"
 GET_SUMMARY = "/lotkeeper.v1.LedgerService/GetSummary"
 STREAM_PNL = "/lotkeeper.v1.LedgerService/StreamPnL"
 SET_MARKS = "/lotkeeper.v1.MarketService/SetMarks"
+PUBLISH_MARKS = "/lotkeeper.v1.MarketService/PublishMarks"
 
 SYMBOLS = 100
 """Instruments that a bot trades in, round and round."""
@@ -60,7 +61,7 @@ def close_all(number: int, symbol: str) -> bytes:
 
 
 def marks(prices: Iterable[tuple[str, str]], observed: int) -> bytes:
-    """SetMarks of (symbol, price) pairs that were observed at a time in nanoseconds UTC."""
+    """SetMarks, or a message of PublishMarks, of (symbol, price) pairs observed at a time in nanoseconds UTC."""
     seconds, nanos = divmod(observed, 1_000_000_000)
     request = market_service_pb2.SetMarksRequest(source="bench")
     for symbol, price in prices:

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import grpc
 
 from lotkeeper.channel import OPTIONS
-from lotkeeper.v1 import ledger_service_pb2
-from tests.bench import calls, load
+from lotkeeper.v1 import ledger_service_pb2, market_service_pb2
+from tests.bench import calls
 
 NANOSECONDS = 1_000_000_000
 
@@ -31,11 +31,10 @@ class Push(NamedTuple):
 
 
 class Pushed(NamedTuple):
-    """What was pushed: marks in the seconds it took, and calls that failed."""
+    """What was pushed: marks that the server took, in the seconds that took."""
 
     marks: int
     seconds: float
-    failed: int
 
 
 class Follow(NamedTuple):
@@ -59,7 +58,7 @@ class Followed(NamedTuple):
 
 
 def push(address: str, wanted: Push) -> Pushed:
-    """Push marks on schedule; a message that is late does not delay the next."""
+    """Push marks on schedule over one PublishMarks; what the server does not take in time comes later and together."""
     return asyncio.run(_push(address, wanted))
 
 
@@ -67,26 +66,17 @@ async def _push(address: str, wanted: Push) -> Pushed:
     messages = int(wanted.seconds * wanted.marks_per_second / wanted.marks_per_message)
     step = wanted.marks_per_message / wanted.marks_per_second
     names = [calls.symbol_name(number) for number in range(wanted.symbols)]
-    sent: list[asyncio.Task[bool]] = []
-    async with load.caller(address, calls.SET_MARKS) as call:
+    async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel:
+        stream: grpc.aio.StreamUnaryMultiCallable[bytes, bytes] = channel.stream_unary(calls.PUBLISH_MARKS)
+        call = stream()
         started = time.perf_counter()
         for number in range(messages):
             if (early := started + number * step - time.perf_counter()) > 0:
                 await asyncio.sleep(early)
-            request = _marks(names, number, wanted.marks_per_message)
-            sent.append(asyncio.create_task(_taken(call, request)))
-        seconds = time.perf_counter() - started
-        taken = await asyncio.gather(*sent)
-    return Pushed(taken.count(True) * wanted.marks_per_message, seconds, taken.count(False))
-
-
-async def _taken(call: load.Call, request: bytes) -> bool:
-    """Whether the server took it: one that cannot keep up refuses calls, and that is a result, too."""
-    try:
-        await call(request)
-    except grpc.aio.AioRpcError:
-        return False
-    return True
+            await call.write(_marks(names, number, wanted.marks_per_message))
+        await call.done_writing()
+        answer = market_service_pb2.PublishMarksResponse.FromString(await call)
+    return Pushed(answer.accepted_count, time.perf_counter() - started)
 
 
 def _marks(names: Sequence[str], message: int, count: int) -> bytes:
