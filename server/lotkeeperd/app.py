@@ -1,7 +1,7 @@
 """The composition root: the only file that names concrete classes. Start and stop order.
 
-start: lock, settings, pages, schema, epoch, books | readers | ledger (writer, publisher) | gRPC
-stop:  health says so | streams end, no new writes | running calls | what waits is written | readers | writer, lock
+start: lock, settings, pages, schema, epoch, books | readers | ledger (writer, publisher) | gRPC | feeds
+stop:  feeds | health says so | streams end, no new writes | running calls | what waits is written | readers | writer, lock
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
 
 from lotkeeperd.api.answers import Answers
 from lotkeeperd.api.encoder import StreamEncoder
@@ -32,6 +34,9 @@ from lotkeeperd.storage.engines import CannotStart, database_url, reader_engine,
 from lotkeeperd.storage.reader import SqlReader
 from lotkeeperd.storage.store import SqlStore
 
+if TYPE_CHECKING:
+    from lotkeeperd.feeds.spec import FeedSpec
+
 __all__ = ["CannotStart", "serve"]
 
 log = logging.getLogger(__name__)
@@ -45,6 +50,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     Raises BadSetting, or CannotStart when the database cannot be used or the address is taken.
     """
     _check_listen(settings)
+    feeds = _feeds(settings)
     _tune_scheduler()
     url = database_url(settings.database)
     store = SqlStore(url)
@@ -54,8 +60,9 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         async with _running(settings, store, state) as (ledger, server):
             address = await _listening(server, settings.listen)
             stop = _stop_signal()
-            ready(f"lotkeeper ready: listening on {address}, database {shown(url)}, ledger {ledger.ledger_id}")
-            await _until_stopped(stop, ledger, server)
+            async with _fed(ledger, feeds):
+                ready(f"lotkeeper ready: listening on {address}, database {shown(url)}, ledger {ledger.ledger_id}")
+                await _until_stopped(stop, ledger, server)
             log.info("draining")
             await server.drain()
             ledger.drain()
@@ -78,6 +85,7 @@ async def _running(settings: Settings, store: SqlStore, state: State) -> AsyncIt
             {source: int(seconds * NANOSECONDS) for source, seconds in settings.mark_ages},
         ),
         settings.create_portfolios,
+        settings.max_streams_per_caller,
     )
     ledger = Ledger(store, reader, StreamEncoder(state.ledger_id, answers, clock), clock, limits, state)
     state.books.clear()  # the ledger has them; what it closes is not to be kept here
@@ -90,6 +98,43 @@ async def _running(settings: Settings, store: SqlStore, state: State) -> AsyncIt
         ledger.drain()
         await ledger.drained()
         await reader.close()
+
+
+def _feeds(settings: Settings) -> list[FeedSpec]:
+    """What is to be fed from where; nothing of it is imported when nothing is. Raises BadSetting."""
+    if not settings.feeds:
+        return []
+    from lotkeeperd.feeds.spec import BadFeed, read_spec
+
+    try:
+        return [read_spec(name, table, os.environ) for name, table in settings.feeds]
+    except BadFeed as error:
+        raise BadSetting(str(error)) from error
+
+
+@contextlib.asynccontextmanager
+async def _fed(ledger: Ledger, feeds: Sequence[FeedSpec]) -> AsyncIterator[None]:
+    """Run the feeds meanwhile."""
+    tasks = []
+    if feeds:
+        from lotkeeperd.feeds.run import run
+
+        random = Random()  # noqa: S311 - for delays, not for secrets
+        tasks = [asyncio.create_task(run(spec, ledger.prices, time.time_ns, random), name=spec.name) for spec in feeds]
+    for task in tasks:
+        task.add_done_callback(_told)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _told(feed: asyncio.Task[None]) -> None:
+    """A feed that ends by itself has said why; one that fails is a bug of ours, and the ledger goes on without it."""
+    if not feed.cancelled() and (error := feed.exception()) is not None:
+        log.error("feed %s failed and has ended", feed.get_name(), exc_info=error)
 
 
 async def _listening(server: Server, listen: str) -> str:

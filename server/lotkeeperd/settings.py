@@ -49,6 +49,7 @@ class Settings:
     feeds: tuple[tuple[str, Mapping[str, object]], ...] = _setting((), "market data, a table for each feed: see below")
     write_queue: int = _setting(10_000, "commands that may wait to be written")
     max_streams: int = _setting(2_000, "StreamPnL calls that may be open")
+    max_streams_per_caller: int = _setting(200, "StreamPnL calls that one connection may have open")
     drain_seconds: float = _setting(5.0, "how long running calls may take after SIGTERM")
 
 
@@ -141,7 +142,13 @@ _TAKEN = {"mark_sources": _array, "mark_ages": _age_table, "feeds": _feed_tables
 
 
 def _checked(settings: Settings) -> Settings:
-    for name, least in (("mark_max_age", LEAST_AGE), ("write_queue", 1), ("max_streams", 1), ("drain_seconds", 0)):
+    for name, least in (
+        ("mark_max_age", LEAST_AGE),
+        ("write_queue", 1),
+        ("max_streams", 1),
+        ("max_streams_per_caller", 1),
+        ("drain_seconds", 0),
+    ):
         if getattr(settings, name) < least:
             raise BadSetting(f"{name} = {getattr(settings, name)}: {least} or more is required")
     for source, seconds in settings.mark_ages:

@@ -14,15 +14,16 @@ from lotkeeper.events import Disconnected, Heartbeat, PnLEvent, Snapshot, Update
 from lotkeeper.resume import SHORTEST_SILENCE, Subscription, stream_pnl
 from lotkeeper.v1.ledger_pb2 import ClosedTrade, Entry
 from lotkeeper.v1.ledger_service_pb2 import StreamPnLRequest, StreamPnLResponse
-from tests.client.samples import LEDGER_ID, closed_trade, entry, message, snapshot, update
+from tests.client.samples import LEDGER_ID, NOON, closed_trade, entry, message, snapshot, update
 
 GONE = Unavailable(grpc.StatusCode.UNAVAILABLE, "gone")
 DEFAULTS = Defaults("", 5.0)
+NOW = NOON + 250_000_000
 
 
 def taken(subscription: Subscription, *messages: StreamPnLResponse) -> list[PnLEvent]:
     """The events the messages complete."""
-    return [event for each in messages if (event := subscription.take(each)) is not None]
+    return [event for each in messages if (event := subscription.take(each, NOW)) is not None]
 
 
 def trades(events: list[PnLEvent]) -> list[tuple[int, int]]:
@@ -75,7 +76,7 @@ def test_a_snapshot_that_broke_off_is_not_delivered() -> None:
     """Law 2: or not at all; the next connection brings another."""
     subscription = stream_pnl(DEFAULTS)
     assert taken(subscription, snapshot(9, "A", more=True)) == []
-    assert subscription.lost(GONE) is None
+    assert subscription.lost(GONE, NOW) is None
     subscription.request()
     (event,) = taken(subscription, snapshot(9, "B"))
     assert isinstance(event, Snapshot)
@@ -86,7 +87,7 @@ def test_before_the_first_snapshot_a_stream_starts_again() -> None:
     """Law 3: resuming would bring updates before anything they update."""
     subscription = stream_pnl(DEFAULTS)
     taken(subscription, snapshot(9, "A", more=True))
-    subscription.lost(GONE)
+    subscription.lost(GONE, NOW)
     assert not subscription.request().HasField("after_sequence")
 
 
@@ -94,7 +95,7 @@ def test_a_heartbeat_before_the_first_snapshot_is_no_place_to_resume_at() -> Non
     """Law 3: the caller has nothing yet that updates could be applied to."""
     subscription = stream_pnl(DEFAULTS)
     taken(subscription, message(9))
-    subscription.lost(GONE)
+    subscription.lost(GONE, NOW)
     assert not subscription.request().HasField("after_sequence")
 
 
@@ -107,7 +108,7 @@ def test_after_the_first_snapshot_a_stream_resumes() -> None:
     """After the sequence of the last message, whatever kind it was."""
     subscription = stream_pnl(DEFAULTS)
     taken(subscription, snapshot(9, "A"), update(10, closed_trade(10)), message(12))
-    subscription.lost(GONE)
+    subscription.lost(GONE, NOW)
     request = subscription.request()
     assert (request.after_sequence, request.ledger_id) == (12, LEDGER_ID)
 
@@ -123,7 +124,7 @@ def test_facts_that_came_before_the_break_do_not_come_again() -> None:
     """Law 1: in the middle of a long close, whose sequence was not complete yet."""
     subscription = stream_pnl(DEFAULTS)
     first = taken(subscription, snapshot(9), update(9, closed_trade(10, 0), closed_trade(10, 1)))
-    subscription.lost(GONE)
+    subscription.lost(GONE, NOW)
     assert subscription.request().after_sequence == 9
     again = taken(
         subscription,
@@ -145,19 +146,39 @@ def test_a_lost_connection_is_an_event() -> None:
     """Once per loss, with where the stream stood; not for every connection that fails after it."""
     subscription = stream_pnl(DEFAULTS)
     taken(subscription, snapshot(9), message(9))
-    lost = subscription.lost(GONE)
+    lost = subscription.lost(GONE, NOW)
     assert isinstance(lost, Disconnected)
     assert (lost.sequence, lost.ledger_id, lost.cause) == (9, LEDGER_ID, GONE)
-    assert subscription.lost(GONE) is None
+    assert subscription.lost(GONE, NOW) is None
     assert isinstance(taken(subscription, message(9))[0], Heartbeat)
-    assert isinstance(subscription.lost(GONE), Disconnected)
+    assert isinstance(subscription.lost(GONE, NOW), Disconnected)
+
+
+@pytest.mark.parametrize("sent", [snapshot(9), update(9, closed_trade(9)), message(9)])
+def test_an_event_says_how_far_behind_it_came(sent: StreamPnLResponse) -> None:
+    """Seconds from the server's clock when it was made to the caller's when it was handed over; below 0 if those differ."""
+    (event,) = taken(stream_pnl(DEFAULTS), sent)
+    assert (event.emit_time, event.lag) == (NOON, 0.25)
+    ahead = stream_pnl(DEFAULTS).take(sent, NOON - 1_000_000_000)
+    assert ahead is not None
+    assert ahead.lag == -1.0
+    assert ahead == event
+
+
+def test_a_lost_connection_says_how_old_everything_is() -> None:
+    """The newest thing known is of the last message, however long it took to notice."""
+    subscription = stream_pnl(DEFAULTS)
+    taken(subscription, snapshot(9))
+    lost = subscription.lost(GONE, NOON + 15_000_000_000)
+    assert lost is not None
+    assert (lost.emit_time, lost.lag) == (NOON, 15.0)
 
 
 def test_an_answer_ends_the_stream() -> None:
     """A new connection would get the same."""
     refused = FillConflict(grpc.StatusCode.ALREADY_EXISTS, "differs")
     with pytest.raises(FillConflict):
-        stream_pnl(DEFAULTS).lost(refused)
+        stream_pnl(DEFAULTS).lost(refused, NOW)
 
 
 def test_another_ledger_ends_the_stream() -> None:
@@ -165,14 +186,14 @@ def test_another_ledger_ends_the_stream() -> None:
     subscription = stream_pnl(DEFAULTS)
     taken(subscription, snapshot(9))
     with pytest.raises(LedgerReplaced, match=f"was of ledger {LEDGER_ID} and is now of other"):
-        subscription.take(message(9, ledger_id="other"))
+        subscription.take(message(9, ledger_id="other"), NOW)
 
 
 def test_an_event_of_a_newer_contract_is_passed_over() -> None:
     """It may carry facts this client does not know: its sequence does not count as seen."""
     subscription = stream_pnl(DEFAULTS)
     taken(subscription, snapshot(9))
-    assert subscription.take(StreamPnLResponse(sequence=10, ledger_id=LEDGER_ID)) is None
+    assert subscription.take(StreamPnLResponse(sequence=10, ledger_id=LEDGER_ID), NOW) is None
     assert subscription.request().after_sequence == 9
 
 
@@ -251,7 +272,7 @@ def test_every_fact_comes_once_and_in_order_whatever_breaks_where(
     for connection in [*connections, last]:
         stream = served(journal, subscription.request(), connection)
         events += taken(subscription, *(each for each, _ in zip(stream, range(connection.messages), strict=False)))
-        subscription.lost(GONE)
+        subscription.lost(GONE, NOW)
     first = next(event for event in events if not isinstance(event, Disconnected))
     assert isinstance(first, Snapshot)
     missed = facts_after(journal, first.sequence)

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from lotkeeperd import cli
-from lotkeeperd.settings import PREFIX, Settings
+from lotkeeperd.feeds.spec import read_spec
+from lotkeeperd.settings import PREFIX, Settings, loaded
 from tests.support.sidecar import Sidecar
 
 ROOT = Path(__file__).parents[2]
@@ -111,6 +112,18 @@ def test_serve_takes_the_flags_shown() -> None:
     flags = inspect.signature(cli.serve).parameters
 
     assert {word.removeprefix("--") for word in line.split() if word.startswith("--")} <= set(flags)
+
+
+def test_the_feeds_are_configured_as_shown(tmp_path: Path) -> None:
+    """The example is read as the server reads it, and each feed is one that can be run."""
+    path = tmp_path / "lotkeeper.toml"
+    path.write_text(blocks("toml")[0], encoding="utf-8")
+    settings = loaded({}, {}, path)
+    keys = {"ALPACA_KEY": "k", "ALPACA_SECRET": "s"}
+    specs = [read_spec(name, table, keys) for name, table in settings.feeds]
+
+    assert {spec.venue for spec in specs} == {"alpaca", "bybit", "coinbase"}
+    assert settings.mark_sources[0] in {spec.name for spec in specs}
 
 
 def test_make_targets_exist_and_ci_calls_them() -> None:

@@ -132,6 +132,7 @@ class AsyncLedger:
         clock: seconds that only go forward.
         sleep: waits for some seconds.
         random: in [0, 1).
+        now: the time in nanoseconds UTC.
     """
 
     def __init__(
@@ -143,6 +144,7 @@ class AsyncLedger:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         random: Callable[[], float] = _random.random,
+        now: Callable[[], int] = time.time_ns,
     ) -> None:
         self._channel = channel
         self._methods = methods(channel)
@@ -151,6 +153,7 @@ class AsyncLedger:
         self._clock = clock
         self._sleep = sleep
         self._random = random
+        self._now = now
         self._closed = False
 
     create_entry = _answered(writes.create_entry)
@@ -209,7 +212,7 @@ class AsyncLedger:
             try:
                 while (message := await _next_message(call, subscription.silence_limit)) is not None:
                     pauses = backoff(self._random)
-                    event = subscription.take(message)
+                    event = subscription.take(message, self._now())
                     if event is not None:
                         yield event
                 error: LotkeeperError = subscription.ended()
@@ -223,7 +226,7 @@ class AsyncLedger:
                 raise
             finally:
                 call.cancel()  # gRPC keeps a call that nobody reads any more, and the server goes on sending
-            disconnected = subscription.lost(error)
+            disconnected = subscription.lost(error, self._now())
             if disconnected is not None:
                 yield disconnected
             await self._sleep(next(pauses))

@@ -127,6 +127,7 @@ class Ledger:
         clock: seconds that only go forward.
         sleep: waits for some seconds.
         random: in [0, 1).
+        now: the time in nanoseconds UTC.
     """
 
     def __init__(
@@ -138,6 +139,7 @@ class Ledger:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
         random: Callable[[], float] = _random.random,
+        now: Callable[[], int] = time.time_ns,
     ) -> None:
         self._channel = channel
         self._methods = methods(channel)
@@ -146,6 +148,7 @@ class Ledger:
         self._clock = clock
         self._sleep = sleep
         self._random = random
+        self._now = now
         self._closed = threading.Event()
 
     create_entry = _answered(writes.create_entry)
@@ -197,7 +200,7 @@ class Ledger:
                 try:
                     for message in watchdog.watched(call):
                         pauses = backoff(self._random)
-                        event = subscription.take(message)
+                        event = subscription.take(message, self._now())
                         if event is not None:
                             yield event
                     error: LotkeeperError = subscription.ended()
@@ -207,7 +210,7 @@ class Ledger:
                     error = subscription.silent() if watchdog.expired else error_of(broken)
                 finally:
                     call.cancel()  # gRPC keeps a call that nobody reads any more, and the server goes on sending
-            disconnected = subscription.lost(error)
+            disconnected = subscription.lost(error, self._now())
             if disconnected is not None:
                 yield disconnected
             self._sleep(next(pauses))

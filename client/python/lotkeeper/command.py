@@ -10,7 +10,18 @@ import sys
 
 # What `lotkeeper[server]` installs, by import name.
 SERVER_EXTRA = frozenset(
-    {"aiosqlite", "alembic", "greenlet", "grpc_health", "grpc_reflection", "rich", "sqlalchemy", "typer"}
+    {
+        "aiosqlite",
+        "alembic",
+        "greenlet",
+        "grpc_health",
+        "grpc_reflection",
+        "msgpack",
+        "rich",
+        "sqlalchemy",
+        "typer",
+        "websockets",
+    }
 )
 NEEDS_SERVER = "lotkeeper: the command needs the server: pip install 'lotkeeper[server]'"
 

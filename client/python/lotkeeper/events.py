@@ -3,11 +3,15 @@
 Facts (``closed_trades``, ``opened_entries``) come exactly once and in order. Values (``positions``, ``totals``) are the
 newest at the time, and may skip what lay between. A lost connection is an event too: whoever shows prices must know
 that they are old, and a log line would not tell it.
+
+``emit_time`` is the server's clock when the message was made. ``lag`` is how many seconds later this client handed the
+event over, by its own clock: how far the caller is behind, on one machine; between two, as exact as their clocks agree,
+and below 0 if they do not. ``lag`` is no part of what the event says: events that differ in nothing else are equal.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lotkeeper.errors import LotkeeperError
 from lotkeeper.values import ClosedTrade, Entry, PortfolioTotals, Position, Time
@@ -20,6 +24,7 @@ class Snapshot:
     sequence: int
     ledger_id: str
     emit_time: Time
+    lag: float = field(default=0.0, compare=False)
     positions: tuple[Position, ...]
     totals: tuple[PortfolioTotals, ...]
 
@@ -31,6 +36,7 @@ class Update:
     sequence: int
     ledger_id: str
     emit_time: Time
+    lag: float = field(default=0.0, compare=False)
     positions: tuple[Position, ...]
     totals: tuple[PortfolioTotals, ...]
     closed_trades: tuple[ClosedTrade, ...]
@@ -45,15 +51,20 @@ class Heartbeat:
     sequence: int
     ledger_id: str
     emit_time: Time
+    lag: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disconnected:
-    """The connection was lost after the event of this sequence and time; the stream looks for a new one by itself."""
+    """The connection was lost after the event of this sequence and time; the stream looks for a new one by itself.
+
+    ``lag`` is how old everything is by now.
+    """
 
     sequence: int
     ledger_id: str
     emit_time: Time
+    lag: float = field(default=0.0, compare=False)
     cause: LotkeeperError
 
 

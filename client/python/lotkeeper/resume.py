@@ -16,6 +16,7 @@ there; the facts of a close that was cut in the middle then come again, recogniz
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypedDict
 
 from grpc import StatusCode
 
@@ -25,12 +26,23 @@ from lotkeeper.errors import LedgerReplaced, LotkeeperError, Unavailable
 from lotkeeper.events import Disconnected, Heartbeat, PnLEvent, Snapshot, Update
 from lotkeeper.retry import is_retryable
 from lotkeeper.v1.ledger_service_pb2 import PnLSnapshot, PnLUpdate, StreamPnLRequest, StreamPnLResponse
+from lotkeeper.values import Time
 
 HEARTBEAT_INTERVAL = 5.0  # seconds; the server's when none is asked for
 SILENT_HEARTBEATS = 3  # missed, and the connection counts as lost
 SHORTEST_SILENCE = 1.0  # seconds; a busy machine is late by less
 
 _LAST_INDEX = 2**31 - 1  # after every index of a sequence
+_NANOSECONDS = 1_000_000_000
+
+
+class _Envelope(TypedDict):
+    """What every event has."""
+
+    sequence: int
+    ledger_id: str
+    emit_time: Time
+    lag: float
 
 
 class Subscription:
@@ -64,8 +76,10 @@ class Subscription:
             request.ledger_id = self._ledger_id
         return request
 
-    def take(self, message: StreamPnLResponse) -> PnLEvent | None:
+    def take(self, message: StreamPnLResponse, now: int) -> PnLEvent | None:
         """The event ``message`` completes; ``None`` for a part of a snapshot, or a kind this client does not know yet.
+
+        ``now`` is the time here, in nanoseconds UTC.
 
         Raises:
             LedgerReplaced: it is of another ledger than the events before (law 4).
@@ -74,19 +88,19 @@ class Subscription:
         kind = message.WhichOneof("event")
         event: PnLEvent | None = None
         if kind == "snapshot":
-            event = self._snapshot(message)
+            event = self._snapshot(message, now)
         elif kind == "update":
-            event = self._update(message, message.update)
+            event = self._update(message, message.update, now)
         elif kind == "heartbeat" and not self._parts:
-            event = Heartbeat(
-                sequence=message.sequence, ledger_id=message.ledger_id, emit_time=answers.time_of(message.emit_time)
-            )
+            event = Heartbeat(**_envelope(message, now))
         if event is not None:
             self._passed(event)
         return event
 
-    def lost(self, error: LotkeeperError) -> Disconnected | None:
+    def lost(self, error: LotkeeperError, now: int) -> Disconnected | None:
         """The event that tells of a connection lost to ``error``; ``None`` if no event came since the last one.
+
+        ``now`` is the time here, in nanoseconds UTC.
 
         Raises:
             LotkeeperError: ``error`` itself, when a new connection would not help.
@@ -97,7 +111,11 @@ class Subscription:
         if latest is None:
             return None
         return Disconnected(
-            sequence=latest.sequence, ledger_id=latest.ledger_id, emit_time=latest.emit_time, cause=error
+            sequence=latest.sequence,
+            ledger_id=latest.ledger_id,
+            emit_time=latest.emit_time,
+            lag=_seconds_between(latest.emit_time, now),
+            cause=error,
         )
 
     def silent(self) -> Unavailable:
@@ -132,32 +150,42 @@ class Subscription:
                 {"ledger_id": message.ledger_id},
             )
 
-    def _snapshot(self, message: StreamPnLResponse) -> Snapshot | None:
+    def _snapshot(self, message: StreamPnLResponse, now: int) -> Snapshot | None:
         self._parts.append(message.snapshot)
         if message.snapshot.more:
             return None
         parts, self._parts = self._parts, []
         return Snapshot(
-            sequence=message.sequence,
-            ledger_id=message.ledger_id,
-            emit_time=answers.time_of(message.emit_time),
+            **_envelope(message, now),
             positions=tuple(answers.position(position) for part in parts for position in part.positions),
             totals=tuple(answers.portfolio_totals(totals) for part in parts for totals in part.totals),
         )
 
-    def _update(self, message: StreamPnLResponse, update: PnLUpdate) -> Update:
+    def _update(self, message: StreamPnLResponse, update: PnLUpdate, now: int) -> Update:
         trades = [trade for trade in update.closed_trades if (trade.sequence, trade.index) > self._last_trade]
         entries = [entry for entry in update.opened_entries if entry.sequence > self._last_entry]
         return Update(
-            sequence=message.sequence,
-            ledger_id=message.ledger_id,
-            emit_time=answers.time_of(message.emit_time),
+            **_envelope(message, now),
             positions=tuple(map(answers.position, update.positions)),
             totals=tuple(map(answers.portfolio_totals, update.totals)),
             closed_trades=tuple(map(answers.closed_trade, trades)),
             opened_entries=tuple(map(answers.entry, entries)),
             conflated_count=update.conflated_count,
         )
+
+
+def _envelope(message: StreamPnLResponse, now: int) -> _Envelope:
+    emit_time = answers.time_of(message.emit_time)
+    return {
+        "sequence": message.sequence,
+        "ledger_id": message.ledger_id,
+        "emit_time": emit_time,
+        "lag": _seconds_between(emit_time, now),
+    }
+
+
+def _seconds_between(start: int, end: int) -> float:
+    return (end - start) / _NANOSECONDS
 
 
 def stream_pnl(

@@ -25,7 +25,10 @@ TOTALS_BYTES = 1 << 16
 _requests = ledger_service_pb2
 
 Peer = Callable[[], str]
-"""Who calls; asked only where it matters, because asking costs microseconds."""
+"""Who calls: one connection. Asked only where it matters, because asking costs microseconds."""
+
+NAMELESS = ("unix:", "unknown")
+"""What gRPC says of everybody who calls over a socket file: these cannot be told apart, so no limit can be one caller's."""
 
 
 class LedgerServicer:
@@ -146,7 +149,8 @@ class LedgerServicer:
         )
 
     def StreamPnL(  # noqa: N802
-        self, request: _requests.StreamPnLRequest, _peer: Peer
+        self, request: _requests.StreamPnLRequest, peer: Peer
     ) -> AsyncGenerator[bytes]:
         """A snapshot, then changes, then heartbeats while nothing changes."""
-        return self._ledger.follow(self._requests.stream(request))
+        caller = peer()
+        return self._ledger.follow(self._requests.stream(request), "" if caller in NAMELESS else caller)

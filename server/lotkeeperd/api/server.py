@@ -40,6 +40,10 @@ QUIET = 0.05
 LAST_CALLS = 1.0
 """Seconds: a server that shuts down listens until no call has come for ``QUIET``, but for ``LAST_CALLS`` at most."""
 
+LAST_WORDS = 1.0
+"""Seconds that streams have to end after the last other call was answered. They know since draining began; to one whose caller
+does not read nothing can be said, and a single one of those kept the server for the whole grace."""
+
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
 OPTIONS = (
@@ -63,8 +67,8 @@ class Server:
     def __init__(self, ledger: LedgerServicer, market: MarketServicer) -> None:
         self._server = grpc.aio.server(options=OPTIONS)
         self._health = HealthServicer()
-        self._arrivals = _Arrivals()
-        handlers = [self._arrivals, _service(LEDGER, ledger), _service(MARKET, market)]
+        self._calls = _Calls()
+        handlers = [self._calls, _service(LEDGER, ledger, self._calls), _service(MARKET, market, self._calls)]
         self._server.add_generic_rpc_handlers(handlers)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._names = [LEDGER.full_name, MARKET.full_name]
@@ -100,29 +104,37 @@ class Server:
         """
         loop, counted = asyncio.get_running_loop(), -1
         end = loop.time() + min(grace, LAST_CALLS)
-        while counted != self._arrivals.count and loop.time() < end:
-            counted = self._arrivals.count
+        while counted != self._calls.arrived and loop.time() < end:
+            counted = self._calls.arrived
             await asyncio.sleep(QUIET)
-        await self._server.stop(grace)
+        stopping = asyncio.create_task(self._server.stop(grace))
+        while self._calls.answering and not stopping.done():
+            await asyncio.wait((stopping,), timeout=QUIET)
+        await asyncio.wait((stopping,), timeout=LAST_WORDS)
+        await self._server.stop(None)
+        await stopping
 
 
-class _Arrivals(grpc.GenericRpcHandler):
-    """Handles nothing, and counts the calls that are looked up."""
+class _Calls(grpc.GenericRpcHandler):
+    """Handles nothing, and counts: calls that were looked up, and those with one answer that are on their way to it."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.arrived = 0
+        self.answering = 0
 
     def service(self, _details: grpc.HandlerCallDetails) -> None:
         """Every call passes here first."""
-        self.count += 1
+        self.arrived += 1
 
 
-def _service(service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHandler:
-    handlers = {method.name: _method(method, getattr(servicer, method.name, None)) for method in service.methods}
+def _service(service: ServiceDescriptor, servicer: object, calls: _Calls) -> grpc.GenericRpcHandler:
+    handlers = {method.name: _method(method, getattr(servicer, method.name, None), calls) for method in service.methods}
     return grpc.method_handlers_generic_handler(service.full_name, handlers)
 
 
-def _method(method: MethodDescriptor, handler: Callable[..., Any] | None) -> grpc.RpcMethodHandler[bytes, bytes]:
+def _method(
+    method: MethodDescriptor, handler: Callable[..., Any] | None, calls: _Calls
+) -> grpc.RpcMethodHandler[bytes, bytes]:
     if handler is None:
         return _not_yet(method)
     request = GetMessageClass(method.input_type)
@@ -130,7 +142,7 @@ def _method(method: MethodDescriptor, handler: Callable[..., Any] | None) -> grp
         return grpc.unary_stream_rpc_method_handler(_stream(request, handler))
     if method.client_streaming:
         return grpc.stream_unary_rpc_method_handler(_publish(request, handler))
-    return grpc.unary_unary_rpc_method_handler(_unary(request, handler))
+    return grpc.unary_unary_rpc_method_handler(_unary(request, handler, calls))
 
 
 def _parsed(request: type[Message], data: bytes) -> Message:
@@ -140,9 +152,12 @@ def _parsed(request: type[Message], data: bytes) -> Message:
         raise FieldViolations([Violation("", f"the request is not a {request.DESCRIPTOR.full_name}")]) from error
 
 
-def _unary(request: type[Message], handler: Callable[[Any, Peer], Awaitable[Message]]) -> Callable[..., Any]:
+def _unary(
+    request: type[Message], handler: Callable[[Any, Peer], Awaitable[Message]], calls: _Calls
+) -> Callable[..., Any]:
     async def call(data: bytes, context: Context) -> bytes:
         refusal: Refusal
+        calls.answering += 1
         try:
             return (await handler(_parsed(request, data), context.peer)).SerializeToString()
         except Refusal as error:
@@ -150,6 +165,8 @@ def _unary(request: type[Message], handler: Callable[[Any, Peer], Awaitable[Mess
         except Exception:
             log.exception("a call failed: %s", request.DESCRIPTOR.full_name)
             refusal = InternalError()
+        finally:
+            calls.answering -= 1
         return await refuse(context, refusal)
 
     return call

@@ -165,10 +165,13 @@ class LedgerReplaced(Refusal):
 
 
 class TooManyStreams(Refusal):
-    """The limit of open streams is reached."""
+    """The limit of open streams is reached: of the server, or of one connection."""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"{limit} streams are open, the most this server allows; close one or raise max_streams")
+    def __init__(self, limit: int, of_caller: bool = False) -> None:
+        where, allowed, setting = "", "this server allows", "max_streams"
+        if of_caller:
+            where, allowed, setting = " on this connection", "one caller may have", "max_streams_per_caller"
+        super().__init__(f"{limit} streams are open{where}, the most {allowed}; close one or raise {setting}")
 
 
 class WriteQueueFull(Refusal):

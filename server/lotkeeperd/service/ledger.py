@@ -27,7 +27,7 @@ from lotkeeperd.service.ports import (
     Written,
 )
 from lotkeeperd.service.prices import Prices
-from lotkeeperd.service.streams import Publisher, Wanted
+from lotkeeperd.service.streams import STREAMS_PER_CALLER, Publisher, Wanted
 from lotkeeperd.service.summary import Summaries
 from lotkeeperd.service.valuation import Valuation, Valued
 from lotkeeperd.service.writer import Writer
@@ -43,6 +43,7 @@ class Limits(NamedTuple):
     max_streams: int
     marks: Policy
     create_portfolios: bool
+    max_streams_per_caller: int = STREAMS_PER_CALLER
 
 
 class Ledger:
@@ -57,7 +58,9 @@ class Ledger:
         self._clock = clock
         board = MarkBoard(limits.marks)
         self._valuation = Valuation(board)
-        self._publisher = Publisher(state.ledger_id, self._valuation, reader, encoder, limits.max_streams)
+        self._publisher = Publisher(
+            state.ledger_id, self._valuation, reader, encoder, limits.max_streams, limits.max_streams_per_caller
+        )
         self.prices = Prices(board, self._valuation, self._publisher, clock)
         self._writer = Writer(
             store, self._valuation.book, self._valuation.has, clock, limits.write_queue, limits.create_portfolios
@@ -134,9 +137,9 @@ class Ledger:
 
     # Streams.
 
-    def follow(self, wanted: Wanted) -> AsyncGenerator[bytes]:
-        """Messages of one StreamPnL, as bytes."""
-        return self._publisher.follow(wanted)
+    def follow(self, wanted: Wanted, caller: str) -> AsyncGenerator[bytes]:
+        """Messages of one StreamPnL, as bytes; ``caller`` is "" when it cannot be told from others."""
+        return self._publisher.follow(wanted, caller)
 
     # The end.
 

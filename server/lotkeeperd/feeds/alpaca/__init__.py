@@ -1,0 +1,1 @@
+"""Alpaca: the stock stream, JSON or MessagePack."""

@@ -1,0 +1,1 @@
+"""Bybit: the public streams of v5, linear, inverse, spot and option."""
