@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -26,7 +26,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Address = Annotated[str, typer.Option(envvar="LOTKEEPER_ADDRESS", help="Where the sidecar listens.")]
+
+def _an_address(address: str) -> str:
+    """``address`` if it is one: a wrong one is a wrong command line."""
+    from lotkeeper.channel import target
+
+    try:
+        return target(address)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+Address = Annotated[
+    str, typer.Option(envvar="LOTKEEPER_ADDRESS", help="Where the sidecar listens.", callback=_an_address)
+]
 Database = Annotated[str | None, typer.Option(help="A SQLite file, or a postgresql:// URL.")]
 Config = Annotated[Path | None, typer.Option(help="A TOML file with settings.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for scripts.")]
@@ -72,13 +85,35 @@ def watch(
     address: Address = LOCAL,
     portfolio: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.")] = None,
     symbol: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.")] = None,
-    as_json: AsJson = False,
+    sort: Annotated[
+        Literal["symbol", "pnl", "age", "value"],
+        typer.Option(help="What comes first: symbol, highest P&L, oldest mark or largest value."),
+    ] = "symbol",
+    lots: Annotated[bool, typer.Option("--lots", help="Also the open lots of every position.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON per event, for scripts.")] = False,
 ) -> None:
-    """Follow positions and P&L as they change."""
-    from lotkeeperd.console.watch import Watched
+    """Follow positions and P&L as they change, until q or Ctrl-C.
+
+    In a terminal it is a table. Keys: l lots, s sort, / filter, arrows scroll,
+    ? help, q quit. In a pipe it is plain lines every two seconds.
+
+    With --json it is one object per line. "event" says what it is: snapshot
+    (everything; first, and after a lost connection), update (what changed:
+    positions, totals, closed_trades, opened_entries, conflated_count),
+    heartbeat, or disconnected (with its cause). Each has sequence, ledger_id,
+    emit_time, and lag in seconds. Fields are named as in the contract; decimals
+    are strings, times RFC 3339 with nanoseconds, what is unknown is null.
+    Fields may be added.
+    """
+    from lotkeeperd.console.choice import Choice, Sort
+    from lotkeeperd.console.follow import Watched
     from lotkeeperd.console.watch import watch as follow
 
-    _answered(lambda: follow(Watched(address, portfolio or (), symbol or ()), sys.stdout, as_json))
+    if as_json and (lots or sort != "symbol"):
+        raise typer.BadParameter("--lots and --sort shape the table; with --json leave them out", param_hint="--json")
+    choice = Choice(sort=Sort(sort), lots=lots)
+    watched = Watched(address, portfolio or (), symbol or ())
+    _answered(lambda: follow(watched, sys.stdout, as_json, choice, sys.stdin))
 
 
 @app.command()

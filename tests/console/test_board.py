@@ -11,89 +11,11 @@ from decimal import Decimal
 from io import StringIO
 from typing import TextIO
 
-import grpc
 import pytest
 
-from lotkeeper import Disconnected, Heartbeat, Position, PositionSide, Snapshot, Time, Totals, Update
-from lotkeeper.errors import Unavailable
-from lotkeeper.values import PortfolioTotals
+from lotkeeper import Heartbeat, PositionSide, Time
 from lotkeeperd.console.board import PLAIN_INTERVAL_SECONDS, Board, LiveTable, PlainLines, screen
-
-LONG = Position(
-    portfolio_id="scale",
-    symbol="BTC",
-    side=PositionSide.LONG,
-    total_quantity=Decimal("1.50"),
-    average_entry_price=Decimal("46000.333333333333333333"),
-    cost_basis=Decimal("69000.5"),
-    gross_realized_pnl=Decimal("1234.567"),
-    realized_fees=Decimal("4.5"),
-    net_realized_pnl=Decimal("1230.067"),
-    open_fees=Decimal(1),
-    unrealized_pnl=Decimal("-12.345"),
-    mark_price=Decimal(45992),
-    mark_time=Time(1),
-    mark_source="scale",
-    mark_stale=False,
-    open_entry_count=2,
-    first_entry_time=Time(1),
-    last_entry_time=Time(1),
-    currency="USD",
-    entries=(),
-    entries_truncated=False,
-    sequence=3,
-    book_side=PositionSide.UNSPECIFIED,
-)
-FLAT = replace(
-    LONG,
-    portfolio_id="swing",
-    side=PositionSide.FLAT,
-    total_quantity=Decimal(),
-    average_entry_price=None,
-    mark_price=None,
-)
-
-
-def totals_of(position: Position) -> PortfolioTotals:
-    """The totals of a portfolio that has one position."""
-    total = Totals(
-        currency=position.currency,
-        gross_realized_pnl=position.gross_realized_pnl,
-        realized_fees=position.realized_fees,
-        net_realized_pnl=position.net_realized_pnl,
-        unrealized_pnl=position.unrealized_pnl,
-        unpriced_symbols=(),
-        stale_symbols=(),
-        unpriced_count=0,
-        stale_count=0,
-    )
-    return PortfolioTotals(portfolio_id=position.portfolio_id, totals=(total,))
-
-
-def snapshot(*positions: Position) -> Snapshot:
-    """A snapshot of these positions and their totals."""
-    totals = tuple(totals_of(position) for position in positions)
-    return Snapshot(sequence=3, ledger_id="L", emit_time=Time(1), positions=positions, totals=totals)
-
-
-def update(*positions: Position, sequence: int = 4) -> Update:
-    """An update of these positions and their totals."""
-    return Update(
-        sequence=sequence,
-        ledger_id="L",
-        emit_time=Time(1),
-        positions=positions,
-        totals=tuple(totals_of(position) for position in positions),
-        closed_trades=(),
-        opened_entries=(),
-        conflated_count=0,
-    )
-
-
-def lost() -> Disconnected:
-    """The connection is gone."""
-    cause = Unavailable(grpc.StatusCode.UNAVAILABLE, "gone")
-    return Disconnected(sequence=4, ledger_id="L", emit_time=Time(1), cause=cause)
+from tests.console.values import FLAT, LONG, lost, snapshot, update
 
 
 @pytest.fixture
@@ -209,3 +131,23 @@ def test_a_terminal_gets_a_table(terminal: tuple[TextIO, int]) -> None:
     assert "half way [not markup]" in drawn
     assert "scale" in drawn
     assert drawn.rindex("no connection") > drawn.index("half way")
+
+
+def test_the_two_books_of_a_hedging_portfolio_are_two_positions() -> None:
+    """Long and short of one symbol stand side by side."""
+    board = Board()
+    long = replace(LONG, book_side=PositionSide.LONG)
+    board.take(snapshot(long))
+    board.take(update(replace(LONG, side=PositionSide.SHORT, book_side=PositionSide.SHORT)))
+
+    assert sorted(position.side.name for position in board.positions) == ["LONG", "SHORT"]
+
+
+def test_a_board_forgets_another_ledger() -> None:
+    """Nothing of the old history stays beside the new one."""
+    board = Board()
+    board.take(snapshot(LONG))
+
+    board.clear()
+
+    assert (list(board.positions), board.totals, dict(board.sums())) == ([], (), {})

@@ -1,20 +1,21 @@
-"""The live table of ``watch`` and of the demo: positions and P&L as StreamPnL tells them, in a terminal or in a pipe.
+"""The newest state out of a stream's events, and the small table of it that the demo and ``summary`` show.
 
-Problem: the table must show the crash for what it is, a few moments without news, and a log file of a build must show
-the same without control characters.
+Problem: the demo's table must show the crash for what it is, a few moments without news, and a log file of a build must
+show the same without control characters.
 Chosen: a ``Board`` keeps the newest value of every position out of the stream's events and knows when the connection is
 gone; it draws nothing. Two screens draw it: a table that is written over in a terminal (rich, imported only there), and
-plain lines at intervals elsewhere. Figures are cut to a few digits here and nowhere else.
+plain lines at intervals elsewhere. ``watch`` shows more of the same board, through ``frame``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TextIO
 
 from lotkeeper import Disconnected, Heartbeat, PnLEvent, Position, PositionSide, Snapshot, Update
 from lotkeeper.values import PortfolioTotals
+from lotkeeperd.console.figures import amount, price, quantity
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,16 +27,29 @@ MAX_ROWS = 40
 TEXTS = ("portfolio", "symbol", "side")
 FIGURES = ("quantity", "average", "mark", "unrealized", "realized", "fees", "net")
 _COLOURED = ("unrealized", "net")
-_PRICE_DIGITS = 7
 
 
 class Sums(NamedTuple):
-    """P&L of several portfolios in one currency; unrealized is unknown (None) when that of one is."""
+    """P&L of several portfolios in one currency; unrealized is unknown (None) when that of one is.
+
+    ``unpriced`` open positions are not in unrealized; ``stale`` ones are, at their last mark.
+    """
 
     unrealized: Decimal | None = Decimal()
     gross: Decimal = Decimal()
     fees: Decimal = Decimal()
     net: Decimal = Decimal()
+    unpriced: int = 0
+    stale: int = 0
+
+
+Key = tuple[str, str, str]
+"""Portfolio, symbol, and which of two books in a hedging portfolio."""
+
+
+def key_of(position: Position) -> Key:
+    """What makes a position the same one."""
+    return position.portfolio_id, position.symbol, position.book_side.name
 
 
 class Board:
@@ -54,7 +68,7 @@ class Board:
         self.heard = False
         self.sequence = 0
         self.closed_trades = 0
-        self._positions: dict[tuple[str, str], Position] = {}
+        self._positions: dict[Key, Position] = {}
         self._totals: dict[str, PortfolioTotals] = {}
 
     def take(self, event: PnLEvent) -> None:
@@ -69,17 +83,39 @@ class Board:
             self._totals.clear()
         if isinstance(event, Update):
             self.closed_trades += len(event.closed_trades)
-        self._positions.update({(position.portfolio_id, position.symbol): position for position in event.positions})
+        self._positions.update({key_of(position): position for position in event.positions})
         self._totals.update({totals.portfolio_id: totals for totals in event.totals})
+
+    def clear(self) -> None:
+        """Forget everything: it was of another ledger."""
+        self._positions.clear()
+        self._totals.clear()
+        self.closed_trades = 0
+
+    @property
+    def positions(self) -> Collection[Position]:
+        """The newest value of every position, in no order."""
+        return self._positions.values()
+
+    @property
+    def totals(self) -> tuple[PortfolioTotals, ...]:
+        """The newest totals of every portfolio, by name."""
+        return tuple(totals for _, totals in sorted(self._totals.items()))
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """One row per position, as ``columns`` says, and one with the sums of each currency."""
         for _, position in sorted(self._positions.items())[: self._max_rows]:
             texts = {"portfolio": position.portfolio_id, "symbol": position.symbol, "side": position.side.name}
             yield (*(texts[name] for name in self.texts), *_figures(position))
-        for currency, sums in self._sums().items():
+        for currency, sums in self.sums().items():
             texts = dict.fromkeys(TEXTS, "") | {"portfolio": "all", "side": currency}
-            yield (*(texts[name] for name in self.texts), "", "", "", *(_amount(figure) for figure in sums))
+            yield (
+                *(texts[name] for name in self.texts),
+                "",
+                "",
+                "",
+                *map(amount, (sums.unrealized, sums.gross, sums.fees, sums.net)),
+            )
         if self._max_rows is not None and (more := len(self._positions) - self._max_rows) > 0:
             yield (f"and {more} more", *[""] * (len(self.columns) - 1))
 
@@ -92,7 +128,8 @@ class Board:
         line = "live" if self.connected else "no connection, these figures are old"
         return f"{line}; journal at {self.sequence}, {self.closed_trades} trades closed"
 
-    def _sums(self) -> dict[str, Sums]:
+    def sums(self) -> Mapping[str, Sums]:
+        """Sums over all portfolios, by currency."""
         found: dict[str, Sums] = {}
         for total in (total for portfolio in self._totals.values() for total in portfolio.totals):
             sums = found.get(total.currency, Sums())
@@ -101,6 +138,8 @@ class Board:
                 sums.gross + total.gross_realized_pnl,
                 sums.fees + total.realized_fees,
                 sums.net + total.net_realized_pnl,
+                sums.unpriced + total.unpriced_count,
+                sums.stale + total.stale_count,
             )
         return found
 
@@ -219,29 +258,18 @@ def screen(board: Board, out: TextIO, clock: Callable[[], float]) -> Screen:
 def _figures(position: Position) -> tuple[str, ...]:
     flat = position.side is PositionSide.FLAT
     return (
-        "" if flat else f"{position.total_quantity.normalize():,f}",
-        _price(position.average_entry_price),
-        "" if flat else _price(position.mark_price) + ("*" if position.mark_stale else ""),
-        "" if flat else _amount(position.unrealized_pnl),
-        _amount(position.gross_realized_pnl),
-        _amount(position.realized_fees),
-        _amount(position.net_realized_pnl),
+        "" if flat else quantity(position.total_quantity),
+        price(position.average_entry_price),
+        "" if flat else price(position.mark_price) + ("*" if position.mark_stale else ""),
+        "" if flat else amount(position.unrealized_pnl),
+        amount(position.gross_realized_pnl),
+        amount(position.realized_fees),
+        amount(position.net_realized_pnl),
     )
 
 
 def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     return None if one is None or other is None else one + other
-
-
-def _amount(figure: Decimal | None) -> str:
-    return "unknown" if figure is None else f"{figure:,.2f}"
-
-
-def _price(figure: Decimal | None) -> str:
-    if figure is None:
-        return ""
-    fraction = max(0, _PRICE_DIGITS - 1 - max(0, figure.adjusted()))
-    return f"{figure:,.{fraction}f}"
 
 
 def _coloured(cell: str) -> str:
