@@ -12,9 +12,10 @@ BIN := .venv/bin
 SERVER := .venv/.server
 TOOLS := .venv/.tools
 PROTO_TOOLS := .venv-protos/.ready
+SDKS := .venv-certify/.ready
 PIP := -m pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo run test check bench crash protos lint types floors lint-protos breaking check-protos clean
+.PHONY: help demo run test check bench crash certify protos lint types floors lint-protos breaking check-protos clean
 .DELETE_ON_ERROR:
 
 help: ## what there is
@@ -38,6 +39,9 @@ bench: $(TOOLS) ## measure; prints the table and writes JSON
 crash: $(TOOLS) ## kill a real server at every write, 200 times at random, and fill its disk; needs strace
 	@command -v strace >/dev/null || { echo "make crash needs strace: sudo apt-get install strace" >&2; exit 1; }
 	$(BIN)/python -m pytest -m crash tests/simulation $(ARGS)
+
+certify: $(TOOLS) $(SDKS) ## the venues' own libraries read from the fake venues that feeds are tested against
+	LOTKEEPER_DEMAND_ALL=1 $(BIN)/python -m pytest tests/certify $(ARGS)
 
 protos: $(PROTO_TOOLS) ## write the Python stubs again
 	.venv-protos/bin/python protos/generate.py client/python
@@ -66,7 +70,7 @@ check-protos: $(PROTO_TOOLS)
 	  { echo "the committed stubs are not what the protos give: run 'make protos' and commit" >&2; exit 1; }
 
 clean: ## forget environments and caches; var/ stays
-	rm -rf .venv .venv-protos .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf .venv .venv-protos .venv-certify .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 
 # $(call environment,FOLDER): a virtual environment, or the one command that makes it possible.
 define environment
@@ -88,4 +92,9 @@ $(TOOLS): $(SERVER)
 $(PROTO_TOOLS): protos/requirements.txt
 	$(call environment,.venv-protos)
 	.venv-protos/bin/python -m pip install --disable-pip-version-check --requirement protos/requirements.txt
+	@touch $@
+
+$(SDKS): tests/certify/requirements.txt
+	$(call environment,.venv-certify)
+	.venv-certify/bin/python -m pip install --disable-pip-version-check --requirement tests/certify/requirements.txt
 	@touch $@

@@ -185,23 +185,29 @@ async def test_a_message_larger_than_the_limit_is_a_break() -> None:
     assert "1009" in loss.words
 
 
-async def test_the_ledger_is_told_before_the_connection_is_closed() -> None:
+async def test_the_ledger_is_told_before_the_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mute venue may take its time over the good-bye; until then a price would look fresh."""
-    still_open: list[int] = []
+    order: list[str] = []
 
-    class Looking(Witness):
-        """Looks at the connection in the moment of the loss."""
+    class Noting(Witness):
+        """Notes when it was told."""
 
         def lost(self, source: str, error: str, dropped: bool = True) -> None:
             """As the port says."""
+            order.append("told")
             super().lost(source, error, dropped)
-            still_open.append(venue.open_connections("coinbase"))
 
-    kind, witness = KINDS["coinbase"], Looking("OURS")
+    async def close(socket: sockets.Socket) -> None:
+        order.append("closed")
+        await really_close(socket)
+
+    really_close = sockets.Socket.close
+    monkeypatch.setattr(sockets.Socket, "close", close)
+    kind, witness = KINDS["coinbase"], Noting("OURS")
     async with priced(kind, witness, ("silence", 0.3)) as venue:
         venue.strike("coinbase", Silence())
         await broken_and_healed(venue, kind, witness)
-    assert still_open == [1]
+    assert order == ["told", "closed", "closed"]  # the last when the feed was cancelled
 
 
 async def test_one_feeds_break_leaves_the_others_prices_fresh() -> None:

@@ -71,6 +71,16 @@ def test_a_symbol_that_the_venue_does_not_know_costs_no_other_its_price(
     assert subscriptions.next() is None
 
 
+def test_one_bad_symbol_among_a_hundred_is_found_in_few_requests() -> None:
+    """By halves, not one by one: a venue counts requests too."""
+    names = [f"S{number}" for number in range(100)]
+    subscriptions = Subscriptions(100)
+    subscriptions.want(names)
+    asked = settle(subscriptions, lambda request: "S77" not in request.symbols)
+    assert len(subscriptions.held) == 99
+    assert len(asked) <= 30
+
+
 def test_a_refused_symbol_is_tried_again_once_it_was_not_wanted_for_a_while() -> None:
     """The venue may have listed it since."""
     subscriptions = Subscriptions(10)

@@ -6,6 +6,7 @@ passes what it sends through its pipes in the order they were given, so ``Slow(1
 not counted, but a silent connection does not send them either.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -31,12 +32,14 @@ class Step(NamedTuple):
 Pipe = Callable[[Sequence[Step]], list[Step]]
 
 
-class Fault:
+class Fault(ABC):
     """Something that happens to what a connection sends."""
 
+    __slots__ = ()
+
+    @abstractmethod
     def begin(self) -> Pipe:
         """The pipe of one connection, which counts for itself."""
-        raise NotImplementedError
 
 
 class _Count:
@@ -97,11 +100,11 @@ class Duplicate(Fault):
         count = _Count(self.after)
 
         def pipe(steps: Sequence[Step]) -> list[Step]:
-            return [
-                each
-                for step in steps
-                for each in [step] * (self.times if count.due(step) and step.message.price else 1)
-            ]
+            out: list[Step] = []
+            for step in steps:
+                again = self.times - 1 if count.due(step) and step.message.price else 0
+                out += [step, *[step._replace(wait=0)] * again]
+            return out
 
         return pipe
 

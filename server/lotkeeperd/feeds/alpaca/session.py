@@ -37,7 +37,6 @@ class AlpacaSession(Session):
         super().__init__(CHUNK, spec.silence)
         self._spec = spec
         self._codec = codec
-        self._pinging = False
 
     def _greeting(self, now: float) -> list[Frame]:
         self._asking(now)  # not a request, but an answer is owed all the same: "connected"
@@ -65,15 +64,13 @@ class AlpacaSession(Session):
                 self.ready = True
                 return self._go_on(now, ())
             case Subscribed():
-                if not self._pinging:
-                    self._subscriptions.settled()
+                self._subscriptions.settled()  # of a ping there is nothing to settle
                 return self._go_on(now, ())
             case Failure(code, words):
                 return self._go_on(now, self._failed(code, words))
         return Heard()
 
     def _go_on(self, now: float, notes: tuple[str, ...]) -> Heard:
-        self._pinging = False
         self._answered()
         return Heard(frames=self._next(now), notes=notes)
 
@@ -108,7 +105,6 @@ class AlpacaSession(Session):
         held = next(iter(self._subscriptions.held), None)
         if held is None or self._asked_at is not None:
             return []
-        self._pinging = True
         self._asking(now)
         return [self._codec.write(subscription(Request(True, (held,)), self._spec.price))]
 

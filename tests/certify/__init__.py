@@ -1,0 +1,1 @@
+"""The fake venues, certified: each vendor's own SDK connects to them and reads what was published."""

@@ -1,0 +1,1 @@
+"""Small programs, one per vendor's SDK, that print what the SDK handed them as lines of JSON."""
