@@ -28,6 +28,7 @@ MIRRORED = [
     (values.Mark, market_service_pb2.Mark),
     (values.FeedStatus, market_service_pb2.FeedStatus),
     (values.SetMarksResponse, market_service_pb2.SetMarksResponse),
+    (values.PublishMarksResponse, market_service_pb2.PublishMarksResponse),
     (values.ListMarksResponse, market_service_pb2.ListMarksResponse),
 ]
 MIRRORED_ENUMS = [

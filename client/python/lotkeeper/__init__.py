@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from lotkeeper.values import Mark as Mark
     from lotkeeper.values import PortfolioTotals as PortfolioTotals
     from lotkeeper.values import Position as Position
+    from lotkeeper.values import PublishMarksResponse as PublishMarksResponse
     from lotkeeper.values import RecordFillResponse as RecordFillResponse
     from lotkeeper.values import SetMarksResponse as SetMarksResponse
     from lotkeeper.values import Summary as Summary
@@ -67,6 +68,7 @@ _NAMES = {
         "Mark",
         "PortfolioTotals",
         "Position",
+        "PublishMarksResponse",
         "RecordFillResponse",
         "SetMarksResponse",
         "Summary",

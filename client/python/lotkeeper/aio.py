@@ -22,6 +22,7 @@ from lotkeeper.calls import DEFAULT_TIMEOUT, Call, Defaults
 from lotkeeper.channel import OPTIONS, methods, target
 from lotkeeper.errors import LotkeeperError
 from lotkeeper.events import PnLEvent
+from lotkeeper.publishing import AsyncPublisher
 from lotkeeper.retry import Attempts, backoff
 from lotkeeper.status import error_of
 from lotkeeper.v1.ledger_service_pb2 import StreamPnLRequest, StreamPnLResponse
@@ -165,6 +166,13 @@ class AsyncLedger:
     set_marks = _answered(marks.set_marks)
     list_marks = _answered(marks.list_marks)
     stream_pnl = _followed(resume.stream_pnl)
+
+    def publish_marks(self, *, source: str = "", timeout: float | None = None) -> AsyncPublisher:
+        """Marks over one stream, in an ``async with`` block: its end tells the ledger that ``source`` is interrupted.
+
+        ``timeout`` is how many seconds the end of the stream may take.
+        """
+        return AsyncPublisher(self._methods["PublishMarks"], source, calls.timeout_of(self._defaults, timeout))
 
     async def close(self) -> None:
         """Close the connection; a stream another task still reads ends."""

@@ -244,6 +244,11 @@ def set_marks(message: market_service_pb2.SetMarksResponse) -> values.SetMarksRe
     return values.SetMarksResponse(accepted_count=message.accepted_count, outdated_count=message.outdated_count)
 
 
+def publish_marks(message: market_service_pb2.PublishMarksResponse) -> values.PublishMarksResponse:
+    """What PublishMarks did."""
+    return values.PublishMarksResponse(accepted_count=message.accepted_count, outdated_count=message.outdated_count)
+
+
 def list_marks(message: market_service_pb2.ListMarksResponse) -> values.ListMarksResponse:
     """Marks and feeds."""
     return values.ListMarksResponse(marks=tuple(map(mark, message.marks)), feeds=tuple(map(feed_status, message.feeds)))

@@ -21,6 +21,7 @@ from lotkeeper.calls import DEFAULT_TIMEOUT, Call, Defaults
 from lotkeeper.channel import OPTIONS, methods, target
 from lotkeeper.errors import LotkeeperError
 from lotkeeper.events import PnLEvent
+from lotkeeper.publishing import Publisher
 from lotkeeper.retry import Attempts, backoff
 from lotkeeper.status import error_of
 from lotkeeper.watchdog import Watchdog
@@ -160,6 +161,13 @@ class Ledger:
     set_marks = _answered(marks.set_marks)
     list_marks = _answered(marks.list_marks)
     stream_pnl = _followed(resume.stream_pnl)
+
+    def publish_marks(self, *, source: str = "", timeout: float | None = None) -> Publisher:
+        """Marks over one stream, in a ``with`` block: its end tells the ledger that ``source`` is interrupted.
+
+        ``timeout`` is how many seconds the end of the stream may take.
+        """
+        return Publisher(self._methods["PublishMarks"], source, calls.timeout_of(self._defaults, timeout))
 
     def close(self) -> None:
         """Close the connection; a stream another thread still reads ends."""

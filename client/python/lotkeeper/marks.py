@@ -27,11 +27,7 @@ def set_marks(
         TypeError: a float, or another type that cannot be sent exactly.
         LotkeeperError: the ledger refused, or did not answer in time.
     """
-    if isinstance(marks, Mapping):
-        listed = [_mark(symbol, price) for symbol, price in marks.items()]
-    else:
-        listed = [_mark(mark.symbol, mark.price, mark.observe_time, mark.bid, mark.ask) for mark in marks]
-    request = market_service_pb2.SetMarksRequest(marks=listed, source=fields.text("source", source))
+    request = market_service_pb2.SetMarksRequest(marks=messages(marks), source=fields.text("source", source))
     return Call("SetMarks", request, answers.set_marks, calls.timeout_of(defaults, timeout))
 
 
@@ -45,6 +41,17 @@ def list_marks(
     """
     request = market_service_pb2.ListMarksRequest(symbols=fields.texts("symbols", symbols))
     return Call("ListMarks", request, answers.list_marks, calls.timeout_of(defaults, timeout))
+
+
+def messages(marks: Mapping[str, DecimalLike] | Iterable[values.Mark]) -> list[market_service_pb2.Mark]:
+    """``{symbol: price}``, or ``Mark`` values, as they are sent.
+
+    Raises:
+        TypeError: a float, or another type that cannot be sent exactly.
+    """
+    if isinstance(marks, Mapping):
+        return [_mark(symbol, price) for symbol, price in marks.items()]
+    return [_mark(mark.symbol, mark.price, mark.observe_time, mark.bid, mark.ask) for mark in marks]
 
 
 def _mark(

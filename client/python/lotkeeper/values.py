@@ -234,6 +234,14 @@ class SetMarksResponse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublishMarksResponse:
+    """How many marks a stream brought, and how many were dropped because a newer one was held."""
+
+    accepted_count: int
+    outdated_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListMarksResponse:
     """The newest mark of each instrument, and every price source."""
 
