@@ -1,6 +1,6 @@
 """Each RPC as a value: the request built from the caller's arguments, and how to read the answer. No I/O.
 
-Two clients, blocking and asyncio, offer the same nine methods with up to sixteen arguments each. Written out twice they
+Two clients, blocking and asyncio, offer the same methods with up to sixteen arguments each. Written out twice they
 would drift apart. Therefore each method is one function here, with the only signature and the only docstring; a client
 is a shell that knows how to carry out a ``Call`` and takes over these functions as its methods. Arguments are named
 exactly as the contract's fields; ``portfolio_id`` and ``timeout`` left out are those given to ``connect``.
