@@ -51,6 +51,7 @@ REFUSALS: list[tuple[Refusal, dict[str, str], list[str]]] = [
         ["'mine'", "ours", "start again without after_sequence"],
     ),
     (refusals.TooManyStreams(2), {}, ["2 streams", "raise max_streams"]),
+    (refusals.TooManyStreams(2, of_caller=True), {}, ["2 streams", "on this connection", "max_streams_per_caller"]),
     (refusals.WriteQueueFull(100, 0.05), {}, ["100 commands", "retry with the same ids in 0.05 s"]),
     (refusals.StorageUnavailable("it is locked"), {}, ["it is locked", "retry with the same ids"]),
     (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from decimal import Decimal
 from pathlib import Path
 
 import lotkeeper.aio
@@ -58,7 +59,11 @@ async def test_a_break_is_seen_at_once_and_so_is_its_end(tmp_path: Path) -> None
                 await venue.wait_subscribed("bybit", "BTCUSDT", part="linear")
                 await venue.publish("bybit", "BTCUSDT", part="linear", last="104")
                 position = await seen(events, "BTC-PERP", lambda position: position.mark_price is not None)
-                assert (position.unrealized_pnl, position.mark_stale, position.mark_source) == (8, False, "linear")
+                assert (position.unrealized_pnl, position.mark_stale, position.mark_source) == (
+                    Decimal(8),
+                    False,
+                    "linear",
+                )
 
                 venue.abort_connections("bybit")
                 await seen(events, "BTC-PERP", lambda position: position.mark_stale)

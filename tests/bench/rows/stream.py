@@ -27,13 +27,16 @@ CALM_INTERVAL = 100
 """Milliseconds between two messages of a subscriber that asked for an interval."""
 
 
-def _opened(sidecar: Sidecar) -> None:
+def opened(sidecar: Sidecar) -> None:
+    """A lot in every symbol."""
     entries = [calls.entry(number, calls.symbol_name(number)) for number in range(SYMBOLS)]
     apart(load.sent, sidecar.address, calls.CREATE_ENTRY, entries, 64)
 
 
-def _measured(address: str, seconds: float, followers: Sequence[tuple[int, int]]) -> tuple[Pushed, list[Followed]]:
-    """Push and follow at once; ``followers`` are (subscribers, interval in milliseconds), each group a process."""
+def push_and_follow(
+    address: str, seconds: float, followers: Sequence[tuple[int, int]]
+) -> tuple[Pushed, list[Followed]]:
+    """Push marks and follow them for ``seconds``; ``followers`` are (subscribers, interval in milliseconds), a process each."""
     start = time.time_ns() + int(WARM_UP * NANOSECONDS)
     end = start + int(seconds * NANOSECONDS)
     wanted = Push(SYMBOLS, MARKS_PER_MESSAGE, MARKS_PER_SECOND, WARM_UP + seconds)
@@ -45,7 +48,8 @@ def _measured(address: str, seconds: float, followers: Sequence[tuple[int, int]]
         return publisher.result(), [process.result() for process in subscribers]
 
 
-def _p99(ages: Sequence[float]) -> float:
+def p99_of(ages: Sequence[float]) -> float:
+    """What one of 100 is older than."""
     return statistics.quantiles(ages, n=100)[98]
 
 
@@ -70,9 +74,9 @@ def newest_mark(plan: Plan) -> Measured:
     seconds = max(1.0, SECONDS * plan.share)
     runs: list[_Run] = []
     with Sidecar(str(plan.new_database())) as sidecar:
-        _opened(sidecar)
+        opened(sidecar)
         for run in range(plan.runs):
-            pushed, (got,) = _measured(sidecar.address, seconds, [(SUBSCRIBERS, 0)])
+            pushed, (got,) = push_and_follow(sidecar.address, seconds, [(SUBSCRIBERS, 0)])
             runs.append(_run(pushed, got, seconds))
             say(f"  run {run + 1}: {runs[-1].text()}")
     middle = _Run(*map(statistics.median, zip(*runs, strict=True)))
@@ -83,7 +87,7 @@ def newest_mark(plan: Plan) -> Measured:
 def _run(pushed: Pushed, got: Followed, seconds: float) -> _Run:
     return _Run(
         statistics.median(got.ages),
-        _p99(got.ages),
+        p99_of(got.ages),
         got.folded / (got.folded + got.shown),
         pushed.marks / pushed.seconds,
         got.messages / seconds,
@@ -95,10 +99,10 @@ def beside_calm_ones(plan: Plan) -> Measured:
     seconds = max(1.0, SECONDS * plan.share)
     p99: list[float] = []
     with Sidecar(str(plan.new_database())) as sidecar:
-        _opened(sidecar)
+        opened(sidecar)
         for run in range(plan.runs):
-            _, (alone, _) = _measured(sidecar.address, seconds, [(1, 0), (SUBSCRIBERS, CALM_INTERVAL)])
-            p99.append(_p99(alone.ages))
+            _, (alone, _) = push_and_follow(sidecar.address, seconds, [(1, 0), (SUBSCRIBERS, CALM_INTERVAL)])
+            p99.append(p99_of(alone.ages))
             say(f"  run {run + 1}: p99 {p99[-1]:.1f} ms, {alone.messages / seconds:,.0f} messages/s to it")
     return Measured(
         statistics.median(p99), f"{SUBSCRIBERS} others with intervals of {CALM_INTERVAL} ms", {"p99_ms": p99}
