@@ -9,6 +9,7 @@ alone.
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -149,9 +150,9 @@ def _checked(settings: Settings) -> Settings:
         ("max_streams_per_caller", 1),
         ("drain_seconds", 0),
     ):
-        if getattr(settings, name) < least:
+        if not least <= getattr(settings, name) < math.inf:
             raise BadSetting(f"{name} = {getattr(settings, name)}: {least} or more is required")
     for source, seconds in settings.mark_ages:
-        if seconds < LEAST_AGE:
+        if not LEAST_AGE <= seconds < math.inf:
             raise BadSetting(f"mark_ages.{source} = {seconds}: {LEAST_AGE} or more is required")
     return settings

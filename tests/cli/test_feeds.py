@@ -14,6 +14,7 @@ from lotkeeper.v1 import ledger_service_pb2, market_service_pb2
 from lotkeeper.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from lotkeeper.v1.market_service_pb2_grpc import MarketServiceStub
 from tests.support.dialing import dialed
+from tests.support.refusals import refused
 from tests.support.sidecar import DidNotStart, Sidecar
 
 PRICES = "timestamp,close\n2024-01-01T00:00:00Z,100\n2024-01-01T00:01:00Z,101.5\n"
@@ -65,6 +66,19 @@ def test_a_feed_that_cannot_be_reached_is_listed_and_the_ledger_serves(tmp_path:
     assert (feed.source, feed.connected, feed.message_count) == ("bybit", False, 0)
 
 
+def test_nobody_else_speaks_for_a_feed(tmp_path: Path) -> None:
+    """A call or a stream with its name is refused, with the field: each would hide what becomes of the other."""
+    config = '[feeds.bybit]\nvenue = "bybit"\ncategory = "linear"\nurl = "ws://127.0.0.1:1/x"\nsymbols = { A = "A" }\n'
+    mark = market_service_pb2.Mark(symbol="A", price="1")
+    with fed(tmp_path, config) as (_, market):
+        call = refused(market.SetMarks, market_service_pb2.SetMarksRequest(marks=[mark], source="bybit"))
+        stream = refused(
+            market.PublishMarks, iter([market_service_pb2.PublishMarksRequest(marks=[mark], source="bybit")])
+        )
+        assert not market.ListMarks(market_service_pb2.ListMarksRequest()).marks
+    assert call.fields == stream.fields == ["source"]
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
     [
@@ -75,8 +89,8 @@ def test_a_feed_that_cannot_be_reached_is_listed_and_the_ledger_serves(tmp_path:
 )
 def test_a_bad_feed_refuses_to_start(table: str, said: str, tmp_path: Path) -> None:
     """It names the key and the rule, and nothing was opened."""
-    with pytest.raises(DidNotStart) as refused, fed(tmp_path, f"[feeds.x]\n{table}\n"):
+    with pytest.raises(DidNotStart) as refusal, fed(tmp_path, f"[feeds.x]\n{table}\n"):
         pass
-    assert refused.value.code == 1
-    assert said in refused.value.stderr
+    assert refusal.value.code == 1
+    assert said in refusal.value.stderr
     assert not (tmp_path / "x.db").exists()

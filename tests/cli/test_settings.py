@@ -55,6 +55,8 @@ def test_lists_and_tables_are_read_from_the_environment(tmp_path: Path) -> None:
         ("mark_ages = 5", "mark_ages = 5: a table is required"),
         ("[mark_ages]\nbybit = 'soon'", "mark_ages.bybit = 'soon': a float is required"),
         ("[mark_ages]\nbybit = 0", "mark_ages.bybit = 0.0: 0.001 or more is required"),
+        ("[mark_ages]\nbybit = nan", "mark_ages.bybit = nan: 0.001 or more is required"),
+        ("mark_max_age = inf", "mark_max_age = inf: 0.001 or more is required"),
         ("feeds = 1", "feeds = 1: a table is required"),
         ("[feeds]\nbybit = 1", "feeds.bybit = 1: a table is required"),
     ],

@@ -7,7 +7,8 @@ Checked of each message, whatever the test is about:
 - a sequence S means that every fact up to S was sent: no later fact is of S or before;
 - the parts of a snapshot follow each other at one sequence, and there is one snapshot; before it come only facts, and
   only to one who resumes;
-- no message holds more than 1,000 facts; an update holds something.
+- no message holds more than 1,000 facts; an update holds something;
+- no position is newer than the message that shows it.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ class Follower:
         self.snapshots.append(message)
         self._in_snapshot = message.snapshot.more
         assert message.snapshot.positions or message.snapshot.totals or not message.snapshot.more
-        self._values(message.snapshot)
+        self._values(message.snapshot, message.sequence)
 
     def _update(self, message: Message) -> None:
         update = message.update
@@ -113,7 +114,7 @@ class Follower:
             assert not update.totals
         assert {total.portfolio_id for total in update.totals} == {place.portfolio_id for place in update.positions}
         self._facts(message)
-        self._values(update)
+        self._values(update, message.sequence)
         self.updates.append(message)
         self.conflated += update.conflated_count
         self.entries += update.opened_entries
@@ -129,7 +130,8 @@ class Follower:
             assert self.sequence < place[0] <= message.sequence + 1, f"{place}: {self.sequence}, {message.sequence}"
             self._last = place
 
-    def _values(self, part: ledger_service_pb2.PnLSnapshot | ledger_service_pb2.PnLUpdate) -> None:
+    def _values(self, part: ledger_service_pb2.PnLSnapshot | ledger_service_pb2.PnLUpdate, sequence: int) -> None:
+        assert all(position.sequence <= sequence for position in part.positions), "a position newer than its message"
         keys = [(position.portfolio_id, position.symbol) for position in part.positions]
         assert len(keys) == len(set(keys)), "a position twice in one message"
         self.positions |= dict(zip(keys, part.positions, strict=True))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from itertools import pairwise
 from typing import Any
+
+import pytest
 
 from lotkeeper.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from lotkeeper.v1.market_service_pb2_grpc import MarketServiceStub
@@ -20,6 +23,9 @@ Market = Any
 
 QUICK = 0.1
 """Seconds to a heartbeat where a test waits for one."""
+
+WRITES = 1500
+"""Pairs of fills while a stream is looked at."""
 
 HOUR = 3600 * 1_000_000_000
 
@@ -123,6 +129,33 @@ def test_marks_alone_are_sent_or_folded_each(ledger: Ledger, market: Market, por
         follower.until(lambda: all(follower.positions[portfolio, name].mark_price == "100" for name in names))
     sent = sum(len(message.update.positions) for message in follower.updates)
     assert sent + follower.conflated == 200
+
+
+@pytest.mark.parametrize("interval", [None, 0.02], ids=["as soon as possible", "at intervals"])
+def test_what_a_message_shows_is_of_one_moment(
+    ledger: Ledger, portfolio: str, symbol: str, interval: float | None
+) -> None:
+    """While four write: a position is never newer than its message, and the totals of its portfolio are its own figures.
+
+    Others follow as well, so that frames are not empty between two messages to this one.
+    """
+    with ExitStack() as stack:
+        others = [stack.enter_context(following(ledger, portfolio)) for _ in range(10)]
+        follower = stack.enter_context(following(ledger, portfolio, interval=interval))
+        for other in (*others, follower):
+            other.snapshot()
+        calls = [ledger.CreateEntry.future(entry(portfolio, symbol, fee="1")) for _ in range(1)]
+        for _ in range(WRITES):
+            calls += [ledger.RecordFill.future(fill(portfolio, symbol, "2", side=side)) for side in (SELL, BUY)]
+            if len(calls) % 64 == 1:
+                calls[-1].result()
+        last = max(call.result().sequence for call in calls)
+        while follower.sequence < last:
+            message = follower.next()
+            for position in message.update.positions:
+                (totals,) = message.update.totals[0].totals
+                assert totals.net_realized_pnl == position.net_realized_pnl
+    assert len(follower.updates) > 1
 
 
 def test_a_mark_that_grows_too_old_is_an_update_by_itself(database_url: str) -> None:

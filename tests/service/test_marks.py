@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from lotkeeperd.domain.book import Direction
-from lotkeeperd.service.marks import Mark, MarkBoard, Policy
+from lotkeeperd.service.marks import SOURCES, Mark, MarkBoard, Policy
 
 SECOND = 1_000_000_000
 
@@ -137,3 +137,85 @@ def test_a_long_is_worth_its_bid_and_a_short_its_ask() -> None:
     assert [quoted.price_for(side) for side in (Direction.LONG, Direction.SHORT, None)] == [9, 11, 10]
     assert quoted._replace(bid=None).price_for(Direction.LONG) == 10
     assert quoted._replace(by_side=False).price_for(Direction.LONG) == 10
+
+
+def test_a_price_that_is_withdrawn_is_stale_until_the_next_one() -> None:
+    """Its venue says that there is none; another source takes over, and of others nothing is said."""
+    board = preferring("best")
+    board.accept([mark("A", 10, "best"), mark("B", 10, "best")], "best", 10 * SECOND)
+    assert board.withdrawn("A", "best") == ["A"]
+    assert (counts(board, "A"), counts(board, "B")) == (("best", True), ("best", False))
+    assert board.withdrawn("A", "best") == board.withdrawn("C", "best") == []
+
+    board.accept([mark("A", 9.5, "next")], "next", 10 * SECOND)
+    assert counts(board) == ("next", False)
+    board.accept([mark("A", 10.5, "best")], "best", int(10.5 * SECOND))
+    assert counts(board) == ("best", False)
+
+
+def test_a_clock_that_is_ahead_does_not_win_over_the_others() -> None:
+    """An observation from the future counts as no newer than its arrival."""
+    board = preferring()
+    board.accept([mark("A", 14, "ahead")], "ahead", 10 * SECOND)
+    board.accept([mark("A", 11, "exact")], "exact", 11 * SECOND)
+    assert counts(board) == ("exact", False)
+    board.accept([mark("A", 15.5, "ahead")], "ahead", int(11.5 * SECOND))
+    assert counts(board) == ("ahead", False)
+
+
+def test_a_source_far_ahead_is_held_against_its_own_times() -> None:
+    """Some of its times are within the tolerance and some are not: none of them is older than the one before."""
+    board = preferring()
+    sent = [(15.2, 10), (15.3, 10.4), (15.5, 10.45)]  # 5.2, 4.9 and 5.05 s ahead
+    assert [board.accept([mark("A", ahead)], "feed", int(now * SECOND)) for ahead, now in sent] == [["A"]] * 3
+    assert board.accept([mark("A", 15.4)], "feed", int(10.5 * SECOND)) == []
+
+
+def test_a_clock_that_is_set_back_silences_nobody() -> None:
+    """What is held lies in the future: it drops nothing that comes now, is old, and heals with the next mark."""
+    board = preferring()
+    board.accept([mark("A", 4000), mark("B", 4000)], "feed", 4000 * SECOND)
+    assert board.accept([mark("A", 400)], "feed", 400 * SECOND) == ["A"]
+    assert board.set_back(400 * SECOND) == ["B"]
+    assert (counts(board, "A"), counts(board, "B")) == (("feed", False), ("feed", True))
+    assert board.expire(402 * SECOND) == ["A"]
+
+    board.accept([mark("B", 403)], "feed", 403 * SECOND)
+    assert counts(board, "B") == ("feed", False)
+    assert board.expire(405 * SECOND) == ["B"]
+    assert board.expire(5000 * SECOND) == []
+
+
+def test_of_many_sources_the_one_that_was_silent_longest_is_forgotten() -> None:
+    """With its marks; those of the configuration stay whatever they do."""
+    board = preferring()
+    board.expected("configured")
+    for number in range(SOURCES):
+        assert board.make_room(f"s{number}") == []
+        board.accept(
+            [mark(f"only {number}", number, f"s{number}"), mark("A", number, f"s{number}")],
+            f"s{number}",
+            number * SECOND,
+        )
+    board.accept([mark("A", SOURCES, "s0")], "s0", SOURCES * SECOND)
+
+    assert board.make_room("s0") == []
+    assert board.make_room("new") == ["only 1"]
+    board.accept([mark("A", SOURCES, "new")], "new", SOURCES * SECOND)
+
+    names = {source.name for source in board.sources()}
+    assert len(names) == SOURCES + 1
+    assert {"configured", "s0", "s2", "new"} <= names
+    assert "s1" not in names
+    assert board.newest("only 1") is None
+    assert board.expire(1000 * SECOND)
+
+
+def test_a_source_whose_mark_counted_is_forgotten_with_it() -> None:
+    """The next best of its symbol counts then."""
+    board = preferring("s0")
+    for number in range(SOURCES):
+        board.accept([mark("A", 10, f"s{number}")], f"s{number}", 10 * SECOND)
+    assert counts(board) == ("s0", False)
+    assert board.make_room("new") == ["A"]
+    assert counts(board)[0] != "s0"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from lotkeeperd.domain.refusals import StorageUnavailable
 from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus
@@ -238,3 +243,28 @@ async def test_a_database_that_is_gone_is_said_to_be_unavailable() -> None:
             assert await reader.entries(EntryFilter("p"), None, 10)
         finally:
             await reader.close()
+
+
+@pytest.mark.parametrize("statuses", [{EntryStatus.OPEN, EntryStatus.PARTIALLY_CLOSED}, {EntryStatus.OPEN}, set()])
+@pytest.mark.parametrize("symbol", ["", "S"])
+@pytest.mark.parametrize("after", [None, (20, 3)])
+async def test_open_lots_are_found_without_the_history(
+    tmp_path: Path, statuses: set[EntryStatus], symbol: str, after: tuple[int, int] | None
+) -> None:
+    """SQLite takes the index of what is open, on the first page as on every other: a long past costs nothing."""
+    url = f"sqlite:///{tmp_path}/lotkeeper.db"
+    write_history(url)
+    engine = reader_engine(url_of(url))
+    asked: list[tuple[str, Any]] = []
+    event.listen(engine.sync_engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+    reader = SqlReader(engine)
+    try:
+        await reader.entries(EntryFilter("p", symbol, frozenset(statuses)), after, 100)
+    finally:
+        await reader.close()
+
+    query, parameters = asked[-1]
+    with closing(sqlite3.connect(tmp_path / "lotkeeper.db")) as connection:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", parameters)]
+    assert len(plan) == 1
+    assert "USING INDEX position_entries_open" in plan[0]

@@ -87,6 +87,13 @@ def test_a_newer_schema_is_refused(migrated: Connection) -> None:
         check_current(migrated, NAME)
 
 
+def test_the_schema_of_an_unreleased_version_is_refused(migrated: Connection) -> None:
+    """Its keys were made in another way: every fill that is delivered again would count again."""
+    migrated.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(CannotStart, match="the ledger: its schema is 0001, of a version that was never released"):
+        bring_up_to_date(migrated, NAME)
+
+
 def test_tools_do_not_make_tables(engine: Engine) -> None:
     """A tool that only reads says that there is no ledger yet, and makes none."""
     with engine.begin() as connection:

@@ -26,6 +26,7 @@ class MarketServicer:
     ) -> market_service_pb2.SetMarksResponse:
         """Sets marks, once."""
         marks, source = self._requests.marks(request, self._clock())
+        self._ledger.prices.check_source(source)
         accepted = self._ledger.prices.accept(marks, source)
         return market_service_pb2.SetMarksResponse(accepted_count=accepted, outdated_count=len(marks) - accepted)
 
@@ -37,6 +38,7 @@ class MarketServicer:
             async with self._ledger.unless_drained():
                 async for message in messages:
                     marks, source = self._requests.marks(message, self._clock(), publishing.source)
+                    self._ledger.prices.check_source(source)
                     publishing.accept(marks, source)
         return market_service_pb2.PublishMarksResponse(
             accepted_count=publishing.accepted, outdated_count=publishing.outdated

@@ -100,7 +100,8 @@ class Server:
         """Answer the calls that have arrived, take no new ones, wait ``grace`` seconds for those that run.
 
         gRPC ends a call that it has not handed over yet as CANCELLED, which a caller does not take for a reason to
-        try again. So all of them are taken first; the ledger tells them that it is shutting down.
+        try again. So all of them are taken first; the ledger tells them that it is shutting down. A call whose request is
+        still on its way after that is cut; nothing was taken of it.
         """
         loop, counted = asyncio.get_running_loop(), -1
         end = loop.time() + min(grace, LAST_CALLS)

@@ -6,6 +6,9 @@ one arrives. Within one source an older one is dropped and counted.
 Several sources of one symbol: a fresh mark before a stale one, then the source that is preferred, then the newest observation.
 So a preferred source that falls silent or loses its connection is replaced at once by the next best, and comes back with
 its next mark. Nothing is averaged: a price that no venue quoted values nothing.
+
+Clocks: a source whose clock is ahead would win over all others, so an observation counts as no newer than its arrival. When our own
+clock is set back, what we hold lies in the future: it no longer drops what comes, and is taken to be old.
 """
 
 from __future__ import annotations
@@ -20,6 +23,10 @@ from lotkeeperd.domain.book import Direction
 
 FUTURE_TOLERANCE = 5_000_000_000
 """Nanoseconds that an observation may be ahead of the server's clock before its arrival is taken instead."""
+
+SOURCES = 100
+"""Sources that are remembered beside the configured ones. A bot that names itself anew at each start would else make every mark
+dearer: they are compared with each other. The one that was silent longest is forgotten."""
 
 
 class Mark(NamedTuple):
@@ -63,6 +70,14 @@ class Policy(NamedTuple):
     ages: Mapping[str, int] = MappingProxyType({})
 
 
+class _Held(NamedTuple):
+    """A mark, the time its source gave it, and when it counts as observed: not after it came."""
+
+    mark: Mark
+    sent: int
+    seen: int
+
+
 _Key = tuple[str, str]  # symbol and source
 
 
@@ -73,13 +88,14 @@ class MarkBoard:
         self._max_age = policy.max_age
         self._ages = policy.ages
         self._ranks = {name: len(policy.prefer) - place for place, name in enumerate(policy.prefer)}
-        self._held: dict[str, dict[str, Mark]] = {}
-        self._aged: set[_Key] = set()  # held, but too old or from a source that was lost
+        self._held: dict[str, dict[str, _Held]] = {}
+        self._aged: set[_Key] = set()  # held, but too old, withdrawn, or from a source that was lost
         self._chosen: dict[str, Mark] = {}
         self._stale: set[str] = set()
-        self._sources: dict[str, Source] = {}
-        self._expiries: list[tuple[int, _Key]] = []  # looked at again when it is due
-        self._armed: set[_Key] = set()  # those that have an expiry
+        self._sources: dict[str, Source] = {}  # the one that was silent longest first
+        self._configured: set[str] = set()
+        self._expiries: list[tuple[int, _Key]] = []
+        self._armed: dict[_Key, int] = {}  # which of them still holds; looked at again when it is due
 
     def newest(self, symbol: str) -> Mark | None:
         """The mark that values ``symbol``."""
@@ -97,16 +113,21 @@ class MarkBoard:
     # Sources.
 
     def sources(self) -> list[Source]:
-        """Every source that was ever heard of, by name."""
+        """Every source that is remembered, by name."""
         return [self._sources[name] for name in sorted(self._sources)]
 
     def expected(self, source: str) -> None:
-        """Name a source that has not connected yet."""
+        """Name a source of the configuration, which has not connected yet and is never forgotten."""
+        self._configured.add(source)
         self._sources.setdefault(source, Source(source, connected=False))
+
+    def is_configured(self, source: str) -> bool:
+        """Whether only the feed of that name sends marks of ``source``."""
+        return source in self._configured
 
     def alive(self, source: str, now: int) -> None:
         """A message came from ``source``, with marks in it or without."""
-        state = self._sources.get(source) or Source(source)
+        state = self._sources.pop(source, None) or Source(source)
         self._sources[source] = state._replace(
             last_message_time=now, message_count=state.message_count + 1, connected=True, last_error=""
         )
@@ -117,22 +138,45 @@ class MarkBoard:
         self._sources[source] = state._replace(
             connected=False, reconnect_count=state.reconnect_count + dropped, last_error=error
         )
-        touched = [symbol for symbol, held in self._held.items() if source in held]
-        self._aged.update((symbol, source) for symbol in touched)
-        return [symbol for symbol in touched if self._choose(symbol)]
+        return self._age_all((symbol, source) for symbol, held in self._held.items() if source in held)
+
+    def withdrawn(self, symbol: str, source: str) -> list[str]:
+        """``source`` says that it has no price for ``symbol`` any more; the symbol, if that changes its mark."""
+        return self._age_all([(symbol, source)]) if source in self._held.get(symbol, ()) else []
+
+    def make_room(self, source: str) -> list[str]:
+        """Before marks of a source that is new: forget another when there are too many; the symbols whose mark this changes."""
+        if source in self._sources or len(self._sources) - len(self._configured) < SOURCES:
+            return []
+        oldest = next(name for name in self._sources if name not in self._configured)
+        del self._sources[oldest]
+        return [symbol for symbol in list(self._held) if self._forget(symbol, oldest)]
+
+    def _forget(self, symbol: str, source: str) -> bool:
+        held = self._held[symbol]
+        if held.pop(source, None) is None:
+            return False
+        self._aged.discard((symbol, source))
+        self._armed.pop((symbol, source), None)
+        if held:
+            return self._choose(symbol)
+        del self._held[symbol], self._chosen[symbol]
+        self._stale.discard(symbol)
+        return True
 
     # Marks.
 
     def accept(self, marks: Iterable[Mark], source: str, now: int) -> list[str]:
         """Take what is not older than what the same source sent before; the symbols it took, once per mark."""
         taken = []
+        latest = now + FUTURE_TOLERANCE
         for sent in marks:
-            mark = sent if sent.time <= now + FUTURE_TOLERANCE else sent._replace(time=now)
+            mark = sent if sent.time <= latest else sent._replace(time=now)
             held = self._held.setdefault(mark.symbol, {})
             before = held.get(source)
-            if before is not None and mark.time < before.time:
+            if before is not None and sent.time < before.sent and before.mark.time <= latest:
                 continue
-            held[source] = mark
+            held[source] = _Held(mark, sent.time, min(mark.time, now))
             taken.append(mark.symbol)
             self._dated(mark, now)
             self._choose(mark.symbol, source)
@@ -147,20 +191,27 @@ class MarkBoard:
             self._aged.add(key)
             return
         self._aged.discard(key)
-        if key not in self._armed:
-            self._armed.add(key)
+        armed = self._armed.get(key)
+        if armed is None or due < armed:
+            self._armed[key] = due
             heapq.heappush(self._expiries, (due, key))
 
     def _age(self, source: str) -> int:
         return self._ages.get(source, self._max_age)
 
+    def _age_all(self, keys: Iterable[_Key]) -> list[str]:
+        """Take marks to be old; the symbols whose mark this changes."""
+        touched = list(keys)
+        self._aged.update(touched)
+        return [symbol for symbol, _ in touched if self._choose(symbol)]
+
     def _choose(self, symbol: str, arrived: str = "") -> bool:
         """Let the best mark of ``symbol`` count; whether that is another one, or stale when it was not, or the other way."""
         held = self._held[symbol]
         best = (
-            held[arrived]
+            held[arrived].mark
             if len(held) == 1 and arrived
-            else max(held.values(), key=lambda mark: self._worth(mark, arrived))
+            else max(held.values(), key=lambda one: self._worth(one, arrived)).mark
         )
         stale = (symbol, best.source) in self._aged
         changed = self._chosen.get(symbol) is not best or stale != (symbol in self._stale)
@@ -168,9 +219,12 @@ class MarkBoard:
         (self._stale.add if stale else self._stale.discard)(symbol)
         return changed
 
-    def _worth(self, mark: Mark, arrived: str) -> tuple[bool, int, int, bool]:
+    def _worth(self, held: _Held, arrived: str) -> tuple[bool, int, int, bool]:
+        mark = held.mark
         fresh = (mark.symbol, mark.source) not in self._aged
-        return fresh, self._ranks.get(mark.source, 0) if fresh else 0, mark.time, mark.source == arrived
+        return fresh, self._ranks.get(mark.source, 0) if fresh else 0, held.seen, mark.source == arrived
+
+    # Time.
 
     def next_expiry(self) -> int | None:
         """When ``expire`` should be called next, in nanoseconds UTC; None when nothing can grow stale."""
@@ -180,17 +234,23 @@ class MarkBoard:
         """The symbols whose mark has just grown too old, or was replaced for that."""
         changed = []
         while self._expiries and self._expiries[0][0] <= now:
-            _, key = heapq.heappop(self._expiries)
-            self._armed.discard(key)
-            if key in self._aged:
-                continue
-            symbol, source = key
-            due = self._held[symbol][source].time + self._age(source)
-            if due > now:
-                self._armed.add(key)
-                heapq.heappush(self._expiries, (due, key))
-                continue
-            self._aged.add(key)
-            if self._choose(symbol):
-                changed.append(symbol)
+            due, key = heapq.heappop(self._expiries)
+            if self._armed.get(key) != due:
+                continue  # another one holds, or the source was forgotten
+            del self._armed[key]
+            if key not in self._aged:
+                symbol, source = key
+                self._dated(self._held[symbol][source].mark, now)
+                if key in self._aged and self._choose(symbol):
+                    changed.append(symbol)
         return changed
+
+    def set_back(self, now: int) -> list[str]:
+        """The server's clock was set back to ``now``: marks that lie in the future are taken to be old; whose mark changes."""
+        latest = now + FUTURE_TOLERANCE
+        return self._age_all(
+            (symbol, source)
+            for symbol, held in self._held.items()
+            for source, one in held.items()
+            if one.mark.time > latest and (symbol, source) not in self._aged
+        )

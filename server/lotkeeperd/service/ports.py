@@ -204,6 +204,10 @@ class Prices(Protocol):
         """A message without marks came from ``source``."""
         ...
 
+    def withdrawn(self, symbol: str, source: str) -> None:
+        """``source`` says that it has no price for ``symbol`` any more: its mark is stale at once."""
+        ...
+
     def lost(self, source: str, error: str, dropped: bool = True) -> None:
         """The connection of ``source`` is gone, or could not be made (not ``dropped``): its marks are stale at once."""
         ...

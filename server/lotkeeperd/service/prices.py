@@ -10,10 +10,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from lotkeeperd.service.marks import Mark, MarkBoard, Source
+from lotkeeperd.domain.refusals import FieldViolations, Violation, shown
+from lotkeeperd.service.marks import FUTURE_TOLERANCE, Mark, MarkBoard, Source
 from lotkeeperd.service.ports import Clock
 from lotkeeperd.service.streams import Publisher
 from lotkeeperd.service.valuation import Valuation
+
+LONGEST_LOOK = 1.0
+"""Seconds between two looks at what has grown old: timers do not hear of a clock that was set."""
 
 
 class Publishing:
@@ -46,6 +50,9 @@ class Prices:
         self._publishers: Counter[str] = Counter()
         self._expiry: asyncio.TimerHandle | None = None
         self._expiry_due = 0
+        self._offset: int | None = (
+            None  # nanoseconds between the clock, which may be set, and the loop's, which may not
+        )
         self._wanted: frozenset[str] = frozenset()
         self._wanted_at = (-1, -1)
 
@@ -53,9 +60,16 @@ class Prices:
 
     def accept(self, marks: Sequence[Mark], source: str) -> int:
         """Take marks of ``source``; how many were not older than what it sent before."""
+        displaced = self._board.make_room(source)
         taken = self._board.accept(marks, source, self._clock())
-        self._changed(taken)
+        self._changed(displaced + taken)
         return len(taken)
+
+    def check_source(self, source: str) -> None:
+        """Whoever calls may not speak for a feed: each would hide what becomes of the other. Raises FieldViolations."""
+        if self._board.is_configured(source):
+            rule = f"{shown(source)} is a feed of this server's configuration; name a source of your own"
+            raise FieldViolations([Violation("source", rule)])
 
     def expected(self, source: str) -> None:
         """Name a source that has not connected yet, so that it is listed."""
@@ -64,6 +78,10 @@ class Prices:
     def alive(self, source: str) -> None:
         """A message without marks came from ``source``."""
         self._board.alive(source, self._clock())
+
+    def withdrawn(self, symbol: str, source: str) -> None:
+        """``source`` says that it has no price for ``symbol`` any more: its mark is stale at once."""
+        self._changed(self._board.withdrawn(symbol, source))
 
     def lost(self, source: str, error: str, dropped: bool = True) -> None:
         """The connection of ``source`` is gone, or could not be made (not ``dropped``): its marks are stale at once."""
@@ -116,12 +134,21 @@ class Prices:
         if due is None or (self._expiry is not None and due >= self._expiry_due):
             return
         self.close()
-        wait = max(0.0, (due - self._clock()) / 1e9)
+        now = self._clock()
+        if self._offset is None:
+            self._offset = now - self._monotonic()
+        wait = min(max(0.0, (due - now) / 1e9), LONGEST_LOOK)
         self._expiry, self._expiry_due = asyncio.get_running_loop().call_later(wait, self._expire), due
 
     def _expire(self) -> None:
         self._expiry = None
-        self._changed(self._board.expire(self._clock()))
+        now = self._clock()
+        before, self._offset = self._offset, now - self._monotonic()
+        back = before is not None and self._offset < before - FUTURE_TOLERANCE
+        self._changed((self._board.set_back(now) if back else []) + self._board.expire(now))
+
+    def _monotonic(self) -> int:
+        return int(asyncio.get_running_loop().time() * 1e9)
 
     def close(self) -> None:
         """Look no more at what grows old."""

@@ -100,6 +100,7 @@ class Publisher:
         self._frame: asyncio.Handle | None = None
         self._framed_at = 0.0
         self._took = 0.0
+        self._touched: dict[int, Channel] = {}  # to be woken in the next frame
         self._draining = False
         self._sleepers: set[asyncio.Future[None]] = set()
 
@@ -138,22 +139,30 @@ class Publisher:
             self._frame.cancel()
             self._frame = None
         self._framed_at = asyncio.get_running_loop().time()
+        self.take_over()
+        touched, self._touched = self._touched, {}
+        for channel in touched.values():
+            channel.wake()
+        asyncio.get_running_loop().call_soon(self._handed_out, self._framed_at)
+
+    def take_over(self) -> None:
+        """Let the channels have everything committed and marked until now; the next frame wakes who waits for it.
+
+        Whoever builds a message between two frames does this first: positions are valued when they are looked at, so they would
+        be newer than the message's sequence and its totals.
+        """
         self._head = self._committed
         facts, self._facts = self._facts, []
         for at, fact in facts:
             item = Item(at, fact)
             for channel in self._route((fact.portfolio_id, fact.symbol)):
                 channel.add_fact(item)
-        touched: dict[int, Channel] = {}
         for key, mark_changes in self._valuation.take_changes().items():
             self._pieces.pop(key, None)
             self._totals.pop(key[0], None)
             for channel in self._route(key):
                 channel.add_change(key, mark_changes)
-                touched[id(channel)] = channel
-        for channel in touched.values():
-            channel.wake()
-        asyncio.get_running_loop().call_soon(self._handed_out, self._framed_at)
+                self._touched[id(channel)] = channel
 
     def _handed_out(self, framed_at: float) -> None:
         self._took = asyncio.get_running_loop().time() - framed_at
@@ -426,10 +435,11 @@ class _Subscriber:
                 yield publisher.heartbeat()
                 sent_at = loop.time()
                 continue
-            if (rest := sent_at + self._wanted.min_interval - loop.time()) > 0:
+            if not publisher.draining and (rest := sent_at + self._wanted.min_interval - loop.time()) > 0:
                 await publisher.sleep(rest)
             if publisher.draining:
                 raise ServerDraining
+            publisher.take_over()
             if cursor.fact < channel.first_fact:
                 async with aclosing(self._caught_up(cursor.at)) as pages:
                     async for message in pages:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from functools import lru_cache
 from hashlib import blake2b
 
-KEY_VERSION = 1
+KEY_VERSION = 2
 """Of the way keys are made; stored beside them, so that another one can be introduced later."""
 
 _SEPARATOR = "\x1f"  # a control character: no id holds one

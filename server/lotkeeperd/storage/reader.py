@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from decimal import localcontext
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, select, tuple_
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -24,6 +24,9 @@ from lotkeeperd.storage.tables import completed_trades, journal, position_entrie
 
 CHUNK = 1000
 """Rows fetched at once: between two of them others have their turn."""
+
+BEFORE_ALL = (-1, -1)
+"""An entry time and a sequence that are before every lot's."""
 
 
 class SqlReader:
@@ -56,8 +59,8 @@ class SqlReader:
         if wanted.symbol:
             query = query.where(columns.symbol == wanted.symbol)
         query = query.where(_status(wanted.statuses)) if wanted.statuses != frozenset(EntryStatus) else query
-        if after is not None:
-            query = query.where(tuple_(*order) > after)
+        # Also the first page has a bound: without one SQLite walks the portfolio's whole history to find the open ones.
+        query = query.where(tuple_(*order) > (after or BEFORE_ALL))
         async with self._snapshot() as connection:
             return [entry_of_row(row) for row in await connection.execute(query)]
 
@@ -163,12 +166,13 @@ class SqlReader:
 
 
 def _status(statuses: frozenset[EntryStatus]) -> ColumnElement[bool]:
-    """Open ones are found by the partial index, whose condition has to stand in the query."""
+    """Open ones are found by the partial index, whose condition has to stand in the query as it does there."""
     column = position_entries.c.status
-    open_ones = frozenset({EntryStatus.OPEN, EntryStatus.PARTIALLY_CLOSED})
-    if not statuses or statuses == open_ones:
-        return column != EntryStatus.CLOSED.value
-    return column.in_(sorted(status.value for status in statuses))
+    is_open = column != EntryStatus.CLOSED.value
+    if not statuses or statuses == frozenset({EntryStatus.OPEN, EntryStatus.PARTIALLY_CLOSED}):
+        return is_open
+    named = column.in_(sorted(status.value for status in statuses))
+    return named if EntryStatus.CLOSED in statuses else and_(is_open, named)
 
 
 async def _rows(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> AsyncGenerator[Row[Any]]:

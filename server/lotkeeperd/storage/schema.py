@@ -10,6 +10,9 @@ from lotkeeperd.storage.tables import REVISION, metadata
 KNOWN = (REVISION,)
 """Revisions that this program can read or migrate from, oldest first."""
 
+UNRELEASED = "0001"
+"""Its identity keys were made in another way: read as they are, every fill that is delivered again would count again."""
+
 
 def bring_up_to_date(connection: Connection, name: str) -> None:
     """Make or migrate the tables inside the caller's transaction. Raises CannotStart."""
@@ -17,6 +20,10 @@ def bring_up_to_date(connection: Connection, name: str) -> None:
     if revision == REVISION:
         _check_complete(connection, name)
         return
+    if revision == UNRELEASED:
+        raise CannotStart(
+            f"{name}: its schema is {revision}, of a version that was never released and cannot be read; name another database"
+        )
     if revision is not None and revision not in KNOWN:
         raise CannotStart(
             f"{name}: its schema is {revision}, newer than this program's {REVISION}; run the newer program, or restore a backup"

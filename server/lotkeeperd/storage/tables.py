@@ -19,7 +19,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, MetaData, SmallInteger, 
 
 from lotkeeperd.storage.columns import Exact, Nanoseconds, Sequence
 
-REVISION = "0001"
+REVISION = "0002"
 """The schema this program writes. A database with another one is migrated, or refused when it is newer."""
 
 metadata = MetaData()

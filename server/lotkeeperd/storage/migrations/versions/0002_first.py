@@ -1,4 +1,4 @@
-"""The first schema: ledger, journal, portfolios, entries, trades, books, and the view of what is open."""
+"""The first schema that is released: ledger, journal, portfolios, entries, trades, books, and the view of what is open."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from alembic import op
 
 from lotkeeperd.storage.columns import Exact
 
-revision = "0001"
+revision = "0002"
 down_revision = None
 branch_labels = None
 depends_on = None
