@@ -41,7 +41,7 @@ crash: $(TOOLS) ## kill a real server at every write, 200 times at random, and f
 	$(BIN)/python -m pytest -m crash tests/simulation $(ARGS)
 
 certify: $(TOOLS) $(SDKS) ## the venues' own libraries read from the fake venues that feeds are tested against
-	LOTKEEPER_DEMAND_ALL=1 $(BIN)/python -m pytest tests/certify $(ARGS)
+	LOTKEEPER_DEMAND_ALL=1 $(BIN)/python -m pytest -m certify tests/certify $(ARGS)
 
 protos: $(PROTO_TOOLS) ## write the Python stubs again
 	.venv-protos/bin/python protos/generate.py client/python

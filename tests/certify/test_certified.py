@@ -21,9 +21,12 @@ from tests.support.venues import (
     many_symbols,
 )
 
-pytestmark = pytest.mark.skipif(
-    not PYTHON.exists(), reason="the SDKs' environment .venv-certify is missing: `make certify` makes it"
-)
+pytestmark = [
+    pytest.mark.certify,
+    pytest.mark.skipif(
+        not PYTHON.exists(), reason="the SDKs' environment .venv-certify is missing: `make certify` makes it"
+    ),
+]
 TIME = 1_767_323_045_123_456_789
 MANY = 500
 DISTANCE_SECONDS = 0.2

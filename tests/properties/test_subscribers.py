@@ -29,7 +29,7 @@ from tests.support.subscribers import Interest, Subscriber, truth
 PORTFOLIOS, SYMBOLS = 2, 3
 MOST_SUBSCRIBERS = 4
 FEWEST_STEPS, MOST_STEPS = 20, 60
-SHARE = 2
+SHARE = 3
 """One in so many of the examples that a profile asks for: each is hundreds of real calls."""
 
 SLOWER = 2
