@@ -12,6 +12,7 @@ import pytest
 from lotkeeperd.feeds.alpaca.messages import JSON, Codec, Failure, Subscribed, Success, read
 from lotkeeperd.feeds.alpaca.packed import MESSAGE_PACK, unpacked
 from lotkeeperd.feeds.alpaca.session import AlpacaSession
+from lotkeeperd.feeds.alpaca.trades import Trade
 from lotkeeperd.feeds.errors import ConnectionLimit, Dropped, Rejected, Silent, Unreadable
 from lotkeeperd.feeds.quotes import Quote
 from lotkeeperd.feeds.reading import decoded
@@ -62,19 +63,19 @@ def subscribed(*symbols: str) -> AlpacaSession:
 
 
 def test_one_array_mixes_trades_quotes_and_what_says_nothing_about_prices() -> None:
-    """In its order; bars, statuses, corrections and the like are left out."""
+    """In its order; bars, statuses and the like are left out."""
     frame = f'[{TRADE % "187.21"},{{"T":"b","S":"AAPL","c":1.5}},{QUOTE % ("187.2", "187.30")},{{"T":"n","id":1}}]'
     assert read(decoded(frame)) == [
-        Quote("AAPL", TIME, last=Decimal("187.21")),
+        Trade("AAPL", TIME, ("V", 52983525029461), Decimal("187.21")),
         Quote("AAPL", 1_643_670_060_000_000_000, bid=Decimal("187.2"), ask=Decimal("187.30")),
     ]
 
 
 def test_a_json_number_keeps_more_digits_than_a_double_has() -> None:
     """It is read from its text."""
-    (quote,) = read(decoded(f"[{TRADE % '12345678901234567.1234567890'}]"))
-    assert isinstance(quote, Quote)
-    assert str(quote.last) == "12345678901234567.1234567890"
+    (trade,) = read(decoded(f"[{TRADE % '12345678901234567.1234567890'}]"))
+    assert isinstance(trade, Trade)
+    assert str(trade.price) == "12345678901234567.1234567890"
 
 
 def test_a_side_that_nobody_quotes_is_unknown() -> None:
@@ -106,8 +107,8 @@ def test_what_alpaca_would_not_send_is_refused(frame: str) -> None:
 def test_a_double_on_the_wire_becomes_the_digits_it_was_made_from(price: str) -> None:
     """The shortest digits that name this double are those that were quoted; the time keeps its nanoseconds."""
     message = [{"T": "t", "S": "AAPL", "p": float(price), "t": msgpack.Timestamp(TIME // 10**9, TIME % 10**9)}]
-    (quote,) = read(unpacked(msgpack.packb(message)))
-    assert quote == Quote("AAPL", TIME, last=Decimal(price))
+    (trade,) = read(unpacked(msgpack.packb(message)))
+    assert trade == Trade("AAPL", TIME, (None, None), Decimal(price))
 
 
 @pytest.mark.parametrize("frame", ["[]", b"", b"\xc1", b"\x91", b"\x93\x01\x02", b"\x91" * 100_000])

@@ -10,7 +10,7 @@ import pytest
 
 from lotkeeperd.feeds.coinbase.messages import Failure, Message, read
 from lotkeeperd.feeds.coinbase.session import CoinbaseSession
-from lotkeeperd.feeds.errors import Dropped, Gap, Rejected, Silent, Unreadable
+from lotkeeperd.feeds.errors import ConnectionLimit, Dropped, Gap, Rejected, Silent, Unreadable
 from lotkeeperd.feeds.quotes import Quote
 from lotkeeperd.feeds.reading import decoded
 from lotkeeperd.feeds.session import NOTHING
@@ -110,11 +110,11 @@ def test_tickers_are_asked_for_once_heartbeats_are_granted_and_given_up_again() 
     session = CoinbaseSession(SPEC)
     session.opened(0)
     assert session.want(["BTC-USD"], 0) == []
-    granted = session.received(frame("subscriptions", 0, subscriptions={}), 0)
+    granted = session.received(frame("subscriptions", 0, subscriptions={}), 1)
     assert sent(granted.frames) == [{"type": "subscribe", "channel": "ticker", "product_ids": ["BTC-USD"]}]
     assert session.ready
-    session.received(frame("subscriptions", 1, subscriptions={}), 0)
-    assert sent(session.want([], 0)) == [{"type": "unsubscribe", "channel": "ticker", "product_ids": ["BTC-USD"]}]
+    session.received(frame("subscriptions", 1, subscriptions={}), 2)
+    assert sent(session.want([], 2)) == [{"type": "unsubscribe", "channel": "ticker", "product_ids": ["BTC-USD"]}]
 
 
 def test_500_products_go_in_chunks() -> None:
@@ -125,7 +125,7 @@ def test_500_products_go_in_chunks() -> None:
     session.want(names, 0)
     asked: list[str] = []
     for number in range(6):
-        frames = sent(session.received(frame("subscriptions", number, subscriptions={}), 0).frames)
+        frames = sent(session.received(frame("subscriptions", number, subscriptions={}), number + 1).frames)
         asked += [name for request in frames if isinstance(request, dict) for name in request["product_ids"]]
     assert asked == names
 
@@ -166,12 +166,36 @@ def test_a_product_that_coinbase_does_not_know_is_named_and_costs_no_other_its_p
     """It is found by halves."""
     bad = '{"type":"error","message":"invalid product"}'
     session = opened("A-USD", "X-USD")
-    assert sent(session.received(bad, 0).frames) == [
+    session.due(1)
+    assert sent(session.received(bad, 2).frames) == [
         {"type": "subscribe", "channel": "ticker", "product_ids": ["A-USD"]}
     ]
-    granted = session.received(frame("subscriptions", 1, subscriptions={}), 0)
+    granted = session.received(frame("subscriptions", 1, subscriptions={}), 3)
     assert sent(granted.frames) == [{"type": "subscribe", "channel": "ticker", "product_ids": ["X-USD"]}]
-    assert session.received(bad, 0).notes == ["invalid product: no prices for X-USD; correct the table symbols"]
+    assert session.received(bad, 4).notes == ["invalid product: no prices for X-USD; correct the table symbols"]
+
+
+def test_the_next_request_waits_for_its_turn() -> None:
+    """The venue counts the messages of an address per second; what waits goes out when it is due, once."""
+    session = CoinbaseSession(SPEC)
+    session.opened(10)
+    session.want(["BTC-USD"], 10)
+    assert session.received(frame("subscriptions", 0, subscriptions={}), 10.1).frames == []
+    assert session.want(["BTC-USD"], 10.15) == []
+    assert session.due(10.19) == []
+    assert sent(session.due(10.2)) == [{"type": "subscribe", "channel": "ticker", "product_ids": ["BTC-USD"]}]
+    assert session.due(10.5) == []
+
+
+@pytest.mark.parametrize("words", ["rate limit exceeded", "Rate-Limit", "ratelimited", "Too many requests"])
+@pytest.mark.parametrize("is_answer", [True, False])
+def test_too_many_requests_are_a_limit_and_no_fault_of_the_products(words: str, is_answer: bool) -> None:
+    """Come back slowly, with all of them."""
+    session = opened("A-USD", "B-USD")
+    if is_answer:
+        session.due(1)
+    with pytest.raises(ConnectionLimit, match=words):
+        session.received(json.dumps({"type": "error", "message": words}), 2)
 
 
 def test_an_error_that_answers_no_request_ends_the_connection() -> None:

@@ -268,6 +268,6 @@ async def _fail_at_the_second_price(
         def fail(*_: object) -> None:
             raise ZeroDivisionError("ours")
 
-        monkeypatch.setattr("lotkeeperd.feeds.run.marked", fail)
+        monkeypatch.setattr("lotkeeperd.feeds.standing.marked", fail)
         await publish_last(venue, kind, "2")
         await task

@@ -42,6 +42,35 @@ def test_sides_fall_back_on_the_last_trade_while_one_of_them_is_empty() -> None:
     assert mark.price_for(Direction.SHORT) == Decimal(100)
 
 
+BY_SIDE = FeedSpec("feed", "coinbase", {"BTC-USD": "BTC/USD"}, Price.SIDE)
+
+
+@pytest.mark.parametrize(
+    ("last", "bid", "ask", "long", "short"),
+    [
+        (None, "99.5", None, "99.5", "99.5"),
+        (None, None, "100.7", "100.7", "100.7"),
+        ("98", "99.5", None, "99.5", "99.5"),
+        ("101", None, "100.7", "100.7", "100.7"),
+        ("101", "99.5", None, "99.5", "101"),
+        ("98", None, "100.7", "98", "100.7"),
+    ],
+)
+def test_the_side_that_is_there_bounds_what_stands_for_the_other(
+    last: str | None, bid: str | None, ask: str | None, long: str, short: str
+) -> None:
+    """The last trade counts where that side does not rule it out; without one that side is all there is."""
+    quote = Quote("BTC-USD", 5, *(price and Decimal(price) for price in (last, bid, ask)))  # type: ignore[arg-type]
+    mark = marked(quote, BY_SIDE)
+    assert mark is not None
+    assert (mark.price_for(Direction.LONG), mark.price_for(Direction.SHORT)) == (Decimal(long), Decimal(short))
+
+
+def test_without_both_sides_there_is_no_mark_whatever_was_traded() -> None:
+    """Nothing can be closed then."""
+    assert marked(WHOLE._replace(bid=None, ask=None), BY_SIDE) is None
+
+
 def test_longs_are_worth_the_bid_and_shorts_the_ask() -> None:
     """With the setting for it."""
     mark = marked(WHOLE, FeedSpec("feed", "coinbase", {"BTC-USD": "BTC/USD"}, Price.SIDE))

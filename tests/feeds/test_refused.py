@@ -8,7 +8,18 @@ import pytest
 
 from tests.feeds.kinds import KINDS, Kind, every_kind, publish_last
 from tests.feeds.witness import NEVER, Loss, Witness, feeding, spec
-from tests.support.venues import CONNECTION_LIMIT, WRONG_KEY, FakeVenue, RefuseConnection
+from tests.support.venues import (
+    CONNECTION_LIMIT,
+    WRONG_KEY,
+    FakeVenue,
+    HangUp,
+    RateLimit,
+    RefuseConnection,
+    many_symbols,
+)
+
+SLOW = NEVER._replace(first=0.0, slow=0.3)
+"""At once, but slowly where the venue has a limit."""
 
 
 @pytest.mark.parametrize("name", ["alpaca json", "alpaca msgpack"])
@@ -56,6 +67,73 @@ async def test_a_connection_that_another_program_has_is_waited_for() -> None:
     assert {loss.dropped for loss in witness.losses} == {False}
     assert "connection limit exceeded (406): another program uses this account's connection" in witness.losses[0].words
     assert "PublishMarks" in witness.losses[0].words
+
+
+@pytest.mark.parametrize("name", ["alpaca json", "alpaca msgpack", "coinbase"])
+async def test_the_reason_is_read_also_when_the_venue_hung_up_before_our_reply(name: str) -> None:
+    """What it said before it went is still there, and is final."""
+    kind, witness = KINDS[name], Witness("OURS")
+    async with FakeVenue(clock=witness.clock) as venue:
+        venue.script(kind.venue, HangUp(402))
+        async with feeding(witness, kind.spec(venue), pace=NEVER) as (task,):
+            await witness.until(lambda: bool(witness.losses))
+            assert "the connection ended" not in witness.losses[0].words
+            await task
+
+
+async def test_a_connection_limit_is_known_also_when_the_venue_hung_up_at_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Or a feed without a connection would try in haste."""
+    kind, witness = KINDS["alpaca json"], Witness("OURS")
+    async with FakeVenue(clock=witness.clock) as venue:
+        venue.script("alpaca", HangUp(406))
+        async with feeding(witness, kind.spec(venue), pace=SLOW):
+            await witness.until(lambda: len(witness.losses) == 2)
+    assert "connection limit exceeded (406)" in witness.losses[0].words
+    assert "trying again in 0.3 s" in caplog.records[0].message
+
+
+async def test_many_products_are_all_subscribed_at_a_venue_that_counts_requests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Requests of a few products each, so that there are more of them than one second may have."""
+    monkeypatch.setattr("lotkeeperd.feeds.coinbase.session.CHUNK", 5)
+    theirs = many_symbols(60, "-USD")
+    witness = Witness(*theirs)
+    async with FakeVenue(clock=witness.clock) as venue:
+        venue.script("coinbase", RateLimit())
+        table = {symbol: symbol for symbol in theirs}
+        async with feeding(witness, KINDS["coinbase"].spec(venue, symbols=table), pace=NEVER):
+            await witness.until(lambda: witness.source("feed").connected)
+            await venue.wait_subscribed("coinbase", *theirs)
+        assert venue.connections("coinbase") == 1
+    assert witness.losses == []
+
+
+async def test_a_venue_that_finds_our_requests_too_many_is_tried_again_slowly(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """No product is given up for it."""
+    witness = Witness("OURS")
+    async with FakeVenue(clock=witness.clock) as venue:
+        venue.script("coinbase", RateLimit(messages=1, seconds=60.0))
+        async with feeding(witness, KINDS["coinbase"].spec(venue), pace=SLOW):
+            await witness.until(lambda: len(witness.losses) == 2)
+    assert "rate limit exceeded" in witness.losses[0].words
+    assert "trying again in 0.3 s" in caplog.records[0].message
+    assert not [record for record in caplog.records if "correct the table" in record.message]
+
+
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:65536/x", "ws://a..b/x", "ws://[::1/x"])
+async def test_an_address_that_cannot_be_ends_the_feed_and_not_the_ledger(url: str) -> None:
+    """Should one get past the table."""
+    witness = Witness("OURS")
+    wrong = spec("coinbase", "ws://127.0.0.1:1/x", {"BTC-USD": "OURS"})._replace(url=url)
+    async with feeding(witness, wrong, pace=NEVER) as (task,):
+        await task
+    (loss,) = witness.losses
+    assert url in loss.words
 
 
 async def test_two_feeds_of_one_account_do_not_throw_each_other_out() -> None:

@@ -96,10 +96,19 @@ def test_a_replay_has_a_file_a_symbol_and_a_speed(tmp_path: Path) -> None:
             r"symbols: has 1001 .*make two feeds",
         ),
         (BYBIT, {"symbols": {f"{n:030}": str(n) for n in range(600)}}, r"symbols: 600 topics have 27000 characters"),
-        (COINBASE, {"silence": 0}, r"silence: 0: a number is required, from 0.1 to 600"),
+        (BYBIT, {"silence": 0.9}, r"silence: 0.9: a number is required, from 1 to 600"),
+        (ALPACA, {"silence": 0.9}, r"silence: 0.9: a number is required, from 1 to 600"),
+        (COINBASE, {"silence": 1.9}, r"silence: 1.9: a number is required, from 2 to 600"),
         (COINBASE, {"silence": True}, r"silence: True"),
         (COINBASE, {"silence": "1"}, r"silence: '1'"),
         (COINBASE, {"url": "http://x"}, r"url: 'http://x' is not like wss://host/path"),
+        (COINBASE, {"url": "wss://example.com:65536/x"}, r"url: .*a port up to 65535"),
+        (COINBASE, {"url": "wss://example.com:0/x"}, r"url: .*a port up to 65535"),
+        (COINBASE, {"url": "wss://example.com:x/x"}, r"url: .* is not like wss://host/path"),
+        (COINBASE, {"url": "wss://example..com/x"}, r"url: .* is not like wss://host/path"),
+        (COINBASE, {"url": f"wss://{'x' * 64}.com/x"}, r"url: .* is not like wss://host/path"),
+        (COINBASE, {"url": "wss://[::1/x"}, r"url: .* is not like wss://host/path"),
+        (COINBASE, {"url": "wss://:443/x"}, r"url: .* is not like wss://host/path"),
         (COINBASE, {"url": "ws://example.com/x"}, r"url: .* is not encrypted.*use wss://"),
         ({"venue": "replay", "symbol": "X", "file": "no-such-file"}, {}, r"file: 'no-such-file' is not a file"),
         ({"venue": "replay", "symbol": "", "file": "f"}, {}, r"symbol: '' is not a text"),
@@ -121,6 +130,23 @@ def test_a_replay_does_not_go_backwards(tmp_path: Path, speed: object) -> None:
     file.write_text("timestamp,close\n")
     with pytest.raises(BadFeed, match="speed: .*0 or more"):
         read({"venue": "replay", "symbol": "X", "file": str(file), "speed": speed})
+
+
+@pytest.mark.parametrize("url", ["wss://[::1]:65535/x", "wss://example.com", "wss://example.com.:1/", "ws://[::1]:9/x"])
+def test_an_address_may_have_a_port_and_any_kind_of_host(url: str) -> None:
+    """Brackets that are closed, a dot at the end."""
+    assert read(COINBASE, url=url).url == url
+
+
+def test_a_silence_is_never_shorter_than_the_venue_is_quiet() -> None:
+    """The least that may be set."""
+    assert (read(BYBIT, silence=1).silence, read(COINBASE, silence=2).silence) == (1.0, 2.0)
+
+
+def test_no_feed_takes_the_name_of_marks_that_are_set_by_calls() -> None:
+    """Or a call would pass for the venue."""
+    with pytest.raises(BadFeed, match=r"\[feeds.api\]: .*choose another name"):
+        read_spec("api", COINBASE, {})
 
 
 def test_a_feed_has_a_name_that_a_source_can_have() -> None:

@@ -49,6 +49,7 @@ class Witness:
         self.board = MarkBoard(Policy(MAX_AGE))
         self.symbols = frozenset(wanted)
         self.losses: list[Loss] = []
+        self.withdrawals: list[str] = []
         self.at_loss: list[AtLoss] = []
         self.accepted: list[Mark] = []
         self.taken: list[Mark] = []
@@ -76,6 +77,12 @@ class Witness:
     def alive(self, source: str) -> None:
         """As the port says."""
         self.board.alive(source, self.now)
+        self._changed.set()
+
+    def withdrawn(self, symbol: str, source: str) -> None:
+        """As the port says."""
+        self.board.withdrawn(symbol, source)
+        self.withdrawals.append(symbol)
         self._changed.set()
 
     def lost(self, source: str, error: str, dropped: bool = True) -> None:
@@ -116,13 +123,19 @@ Keys = tuple[tuple[str, object], ...]
 
 
 def spec(venue: str, url: str, symbols: dict[str, str], more: Keys = (), name: str = "feed") -> FeedSpec:
-    """A feed of that venue at that address, read as from the configuration; ``more`` are keys of its table."""
+    """A feed of that venue at that address, read as from the configuration; ``more`` are keys of its table.
+
+    A silence is set past the table, which would not let one be as short as a test can wait for.
+    """
     table: dict[str, object] = {"venue": venue, "url": url, "symbols": symbols}
     if venue == "alpaca":
         table |= {"key_variable": "KEY", "secret_variable": "SECRET"}
     if venue == "bybit":
         table["category"] = "linear"
-    return read_spec(name, table | dict(more), ENVIRONMENT)
+    table |= dict(more)
+    silence = table.pop("silence", None)
+    read = read_spec(name, table, ENVIRONMENT)
+    return read if silence is None else read._replace(silence=float(str(silence)))
 
 
 @asynccontextmanager

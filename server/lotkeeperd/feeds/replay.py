@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lotkeeperd.feeds.errors import FeedError, Rejected, Unreadable, shown
-from lotkeeperd.feeds.quotes import Quote, marked
+from lotkeeperd.feeds.quotes import Quote
 from lotkeeperd.feeds.reading import SECOND, nanoseconds, price
 from lotkeeperd.feeds.spec import FeedSpec, Price
+from lotkeeperd.feeds.standing import Standing
 from lotkeeperd.service.ports import Clock, Prices
 
 ROWS_A_TURN = 32
@@ -30,6 +31,7 @@ async def play(spec: FeedSpec, prices: Prices, clock: Clock) -> None:
     """Play the whole file. Raises Ended at its end, Rejected or Unreadable when it cannot be played."""
     assert spec.file is not None, "read_spec gives every replay a file"
     loop = asyncio.get_running_loop()
+    standing = Standing(spec)
     began, first, count = loop.time(), 0, 0
     for count, quote in enumerate(rows(spec.file, next(iter(spec.symbols)), spec.price), 1):
         first = first or quote.time
@@ -37,9 +39,11 @@ async def play(spec: FeedSpec, prices: Prices, clock: Clock) -> None:
             await asyncio.sleep(max(0.0, began + (quote.time - first) / SECOND / spec.speed - loop.time()))
         elif count % ROWS_A_TURN == 0:
             await asyncio.sleep(0)
-        mark = marked(quote._replace(time=clock()), spec)
-        if mark is not None:
-            prices.accept([mark], spec.name)
+        news = standing.take([quote._replace(time=clock())])
+        if news.marks:
+            prices.accept(news.marks, spec.name)
+        for symbol in news.withdrawn:
+            prices.withdrawn(symbol, spec.name)
     raise Ended(f"{spec.file.name}: all of its {count} rows were played")
 
 

@@ -2,22 +2,26 @@
 
 Every break is told to the ledger at once, before anything is waited for or closed: a price that nobody watches any more must
 not look fresh. What is worth another try, and when, `reconnect` says.
+
+Only the reader decides that a connection has ended, and why: a venue that refuses us says so and hangs up, and a reply of ours
+that fails meanwhile must not hide the reason that is still waiting to be read.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
+from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING
 
-from lotkeeperd.feeds.errors import FeedError
-from lotkeeperd.feeds.quotes import marked
+from lotkeeperd.feeds.errors import Dropped, FeedError
 from lotkeeperd.feeds.reconnect import PACE, Fatal, Pace, delays, verdict
 from lotkeeperd.feeds.replay import Ended, play
 from lotkeeperd.feeds.session import Frame, Session
 from lotkeeperd.feeds.spec import FeedSpec
+from lotkeeperd.feeds.standing import Standing
 from lotkeeperd.service.ports import Clock, Prices
 
 if TYPE_CHECKING:
@@ -79,6 +83,7 @@ class Attempt:
         self._spec = spec
         self._prices = prices
         self._session = _session(spec)
+        self._standing = Standing(spec)
         self._time = asyncio.get_running_loop().time
         self._ready_at: float | None = None
 
@@ -103,12 +108,13 @@ class Attempt:
 
     async def _converse(self, socket: Socket) -> None:
         """Listen and look after things until either fails; neither ends by itself."""
-        await socket.send(self._session.opened(self._time()))
+        await _say(socket, self._session.opened(self._time()))
         tasks = (asyncio.create_task(self._listen(socket)), asyncio.create_task(self._look_after(socket)))
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:  # what the venue said comes first, when both have ended
+                if task.done():
+                    task.result()
         finally:
             for task in tasks:
                 task.cancel()
@@ -116,18 +122,20 @@ class Attempt:
 
     async def _listen(self, socket: Socket) -> None:
         async for frame in socket.frames():
-            await socket.send(self._take(frame))
+            await _say(socket, self._take(frame))
 
     def _take(self, frame: Frame) -> list[Frame]:
         """Hand on what a frame brings; what to send for it."""
         heard = self._session.received(frame, self._time())
         if self._ready_at is None and self._session.ready:
             self._ready_at = self._time()
-        marks = [mark for quote in heard.quotes if (mark := marked(quote, self._spec)) is not None]
-        if marks:
-            self._prices.accept(marks, self._spec.name)
+        news = self._standing.take(heard.quotes)
+        if news.marks:
+            self._prices.accept(news.marks, self._spec.name)
         elif self._session.ready:
             self._prices.alive(self._spec.name)
+        for symbol in news.withdrawn:
+            self._prices.withdrawn(symbol, self._spec.name)
         for note in heard.notes:
             log.warning("feed %s: %s", self._spec.name, note)
         return list(heard.frames)
@@ -138,9 +146,15 @@ class Attempt:
             before, wanted = wanted, self._prices.wanted()
             if wanted != before:
                 theirs = [theirs for theirs, ours in self._spec.symbols.items() if ours in wanted]
-                await socket.send(self._session.want(theirs, self._time()))
-            await socket.send(self._session.due(self._time()))
+                await _say(socket, self._session.want(theirs, self._time()))
+            await _say(socket, self._session.due(self._time()))
             await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _say(socket: Socket, frames: Iterable[Frame]) -> None:
+    """Send; an end that is noticed by that is left to the reader, which first reads what the venue said before it."""
+    with suppress(Dropped):
+        await socket.send(frames)
 
 
 def _session(spec: FeedSpec) -> Session:

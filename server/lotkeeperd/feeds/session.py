@@ -3,7 +3,8 @@
 Problem: asking for symbols while others are still unanswered makes it unknowable which request an answer refuses; one symbol
 that a venue does not know makes it refuse the whole request; and a connection that stands but says nothing looks healthy.
 Chosen: one request at a time, in chunks the venue takes; a refused chunk is asked again in halves until the guilty symbol
-stands alone; every venue is made to say something now and then, and silence beyond a limit is an error.
+stands alone; every venue is made to say something now and then, and silence beyond a limit is an error. Where a venue counts
+requests per second, the next one waits for its turn, and goes out when `due` is asked.
 
 Times are seconds of a clock that never jumps, handed in.
 """
@@ -122,13 +123,16 @@ class Session(ABC):
     ``ready`` says that the venue has let us in. Every method may raise what `errors` lists; the conversation is over then.
     """
 
-    def __init__(self, chunk: int, silence: float) -> None:
+    def __init__(self, chunk: int, silence: float, interval: float = 0.0) -> None:
+        """``chunk`` symbols go into one request; ``interval`` seconds lie between two requests at least."""
         self.ready = False
         self._subscriptions = Subscriptions(chunk)
         self._silence = silence
+        self._interval = interval
         self._ping_every = min(PING_SECONDS, silence / 2)
         self._heard_at = self._pinged_at = 0.0
         self._asked_at: float | None = None
+        self._may_ask_at = 0.0
 
     def opened(self, now: float) -> list[Frame]:
         """The connection stands; what to send first."""
@@ -151,20 +155,23 @@ class Session(ABC):
             raise Silent(f"connected, but no message for {self._silence:g} seconds")
         if self._asked_at is not None and now - self._asked_at >= ANSWER_SECONDS:
             raise Silent(f"connected, but a request was not answered within {ANSWER_SECONDS:g} seconds")
-        if now - self._pinged_at < self._ping_every:
-            return []
-        self._pinged_at = now
-        return self._ping(now)
+        frames = self._next(now)
+        if now - self._pinged_at >= self._ping_every:
+            self._pinged_at = now
+            frames += self._ping(now)
+        return frames
 
     def _asking(self, now: float) -> None:
         self._asked_at = now
+        self._may_ask_at = now + self._interval
 
     def _answered(self) -> None:
         self._asked_at = None
 
     def _next(self, now: float) -> list[Frame]:
-        """The next request when the venue is ready for one."""
-        request = self._subscriptions.next() if self.ready and self._asked_at is None else None
+        """The next request when the venue is ready for one, and its turn has come."""
+        may = self.ready and self._asked_at is None and now >= self._may_ask_at
+        request = self._subscriptions.next() if may else None
         if request is None:
             return []
         self._asking(now)

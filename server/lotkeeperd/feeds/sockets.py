@@ -75,15 +75,15 @@ async def opened(spec: FeedSpec) -> Socket:
             max_size=LARGEST_MESSAGE,
             max_queue=MESSAGES_AHEAD,
         )
-    except (OSError, EOFError, WebSocketException) as error:
+    except (OSError, EOFError, ValueError, WebSocketException) as error:
         raise _refused(error, spec.url) from error
     return Socket(connection)
 
 
 def _refused(error: Exception, url: str) -> FeedError:
     said = f"{url}: {str(error) or type(error).__name__}"
-    if isinstance(error, InvalidURI):
-        return Rejected(said)
+    if isinstance(error, InvalidURI) or (isinstance(error, ValueError) and not isinstance(error, OSError)):
+        return Rejected(said)  # an address that cannot be; a certificate's error is both, and may be mended over there
     if isinstance(error, InvalidStatus):
         if error.response.status_code in _CROWDED:
             return ConnectionLimit(f"{said}; the venue refuses this address for now, or the place it is at")

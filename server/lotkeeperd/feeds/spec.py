@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 NAME_LENGTH = 64
 """Characters of a symbol or a source that the ledger takes."""
@@ -25,7 +26,11 @@ MAX_SYMBOLS = 1000
 """Symbols of one feed; more of them want a second connection."""
 LONGEST_SUBSCRIPTION = 21_000
 """Characters that Bybit takes on one connection for all topics together."""
-LEAST_SILENCE, LONGEST_SILENCE = 0.1, 600.0
+LEAST_SILENCE, LONGEST_SILENCE = 1.0, 600.0
+LEAST_BEATING_SILENCE = 2.0
+"""For a venue that beats once a second and is not asked beside: one beat may be late."""
+RESERVED_NAME = "api"
+"""The source of marks that a call sets without naming one."""
 
 _URL = re.compile(r"(wss?)://([^/\s?#@]+)(/\S*)?")
 _LOOPBACK = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?")
@@ -51,6 +56,7 @@ class _Venue(NamedTuple):
     silence: float
     keys: frozenset[str]
     required: tuple[str, ...]
+    least_silence: float = LEAST_SILENCE
 
 
 _COMMON = frozenset({"venue", "price", "silence", "url", "symbols"})
@@ -63,7 +69,7 @@ _VENUES: Mapping[str, _Venue] = MappingProxyType(
             ("symbols", "key_variable", "secret_variable"),
         ),
         "bybit": _Venue("wss://stream.bybit.com/v5/public/", 45.0, _COMMON | {"category"}, ("category", "symbols")),
-        "coinbase": _Venue("wss://advanced-trade-ws.coinbase.com", 10.0, _COMMON, ("symbols",)),
+        "coinbase": _Venue("wss://advanced-trade-ws.coinbase.com", 10.0, _COMMON, ("symbols",), LEAST_BEATING_SILENCE),
         "replay": _Venue("", 0.0, frozenset({"venue", "price", "symbol", "file", "speed"}), ("symbol", "file")),
     }
 )
@@ -112,6 +118,8 @@ class _Table:
     def spec(self) -> FeedSpec:
         if not _is_name(self._name):
             raise BadFeed(f"[feeds.{self._name}]: the name has 1 to {NAME_LENGTH} printable characters; shorten it")
+        if self._name == RESERVED_NAME:
+            raise BadFeed(f"[feeds.{self._name}]: this is the source of marks that calls set; choose another name")
         kind = self._choice("venue", tuple(_VENUES), None)
         self._check_keys(kind, _VENUES[kind])
         return self._replay() if kind == "replay" else self._live(kind, _VENUES[kind])
@@ -131,7 +139,7 @@ class _Table:
             symbols,
             self._price(kind, category),
             self._url(venue.url + category),
-            self._number("silence", venue.silence, LEAST_SILENCE, LONGEST_SILENCE),
+            self._number("silence", venue.silence, venue.least_silence, LONGEST_SILENCE),
             category,
             self._variable("key_variable") if "key_variable" in venue.keys else "",
             self._variable("secret_variable") if "secret_variable" in venue.keys else "",
@@ -210,8 +218,10 @@ class _Table:
     def _url(self, default: str) -> str:
         url = self._text("url") if "url" in self._table else default
         match = _URL.fullmatch(url)
-        if match is None:
-            raise self._bad("url", f"{url!r} is not like wss://host/path")
+        if match is None or not _is_host(url):
+            raise self._bad(
+                "url", f"{url!r} is not like wss://host/path, or wss://host:port/path with a port up to 65535"
+            )
         if match[1] == "ws" and not _LOOPBACK.fullmatch(match[2]):
             raise self._bad("url", f"{url!r} is not encrypted, which only this machine may be; use wss://")
         return url
@@ -248,6 +258,16 @@ class _Table:
 
     def _bad(self, key: str, rule: str) -> BadFeed:
         return BadFeed(f"[feeds.{self._name}] {key}: {rule}")
+
+
+def _is_host(url: str) -> bool:
+    """Whether host and port of ``url`` can be connected to, as far as their spelling says."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+        return port != 0 and bool(host and host.encode("idna"))
+    except ValueError:  # a port that is too large, an unclosed bracket, an empty label
+        return False
 
 
 def _is_name(text: object) -> bool:

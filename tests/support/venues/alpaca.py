@@ -86,15 +86,21 @@ def _to_msgpack(value: Any) -> Any:
 class AlpacaSession:
     """One connection to the stock stream.
 
-    ``may_log_in`` says for a key and secret the code of the refusal, or None. ``symbol_limit`` is the plan's.
+    ``may_log_in`` says for a key and secret the code of the refusal, or None. ``symbol_limit`` is the plan's;
+    ``hang_up`` the code that is said with the greeting.
     """
 
     def __init__(
-        self, packed: bool, may_log_in: Callable[[object, object], int | None], symbol_limit: int | None = None
+        self,
+        packed: bool,
+        may_log_in: Callable[[object, object], int | None],
+        symbol_limit: int | None = None,
+        hang_up: int | None = None,
     ) -> None:
         self._packed = packed
         self._may_log_in = may_log_in
         self._symbol_limit = symbol_limit
+        self._hang_up = hang_up
         self._channels: dict[str, list[str]] = {channel: [] for channel in CHANNELS}
         self._trades = FIRST_TRADE
         self.ready = False
@@ -106,7 +112,11 @@ class AlpacaSession:
 
     def opening(self) -> Reply:
         """The venue greets first."""
-        return self._say({"T": "success", "msg": "connected"})
+        greeting = self._say({"T": "success", "msg": "connected"})
+        if self._hang_up is None:
+            return greeting
+        refusal = self._error(self._hang_up)
+        return Reply([*greeting.messages, *refusal.messages], Close(1000, ERRORS[self._hang_up]))
 
     def receive(self, body: str | bytes) -> Reply:
         """Answer auth, subscribe and unsubscribe."""

@@ -5,10 +5,12 @@ The newest ticker comes as a snapshot before the list of subscriptions. A token 
 """
 
 import json
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from tests.support.venues.faults import Message
+from tests.support.venues.faults import Message, RateLimit
 from tests.support.venues.quotes import Quote, Update, number, rfc3339, side
 from tests.support.venues.session import NOTHING, Close, Reply
 
@@ -20,12 +22,25 @@ FIRST_TRADE = 995_098_700
 
 
 class CoinbaseSession:
-    """One connection. ``known`` says the newest quote of a product; ``refuse`` that a token is not accepted."""
+    """One connection.
 
-    def __init__(self, known: Callable[[str], Quote | None], clock: Callable[[], int], refuse: bool = False) -> None:
+    ``known`` says the newest quote of a product; ``refuse`` that a token is not accepted, ``hang_up`` that this is said at once.
+    """
+
+    def __init__(
+        self,
+        known: Callable[[str], Quote | None],
+        clock: Callable[[], int],
+        refuse: bool = False,
+        hang_up: bool = False,
+        limit: RateLimit | None = None,
+    ) -> None:
         self._known = known
         self._clock = clock
         self._refuse = refuse
+        self._hang_up = hang_up
+        self._limit = limit
+        self._heard: deque[float] = deque()
         self._channels: dict[str, list[str]] = {}
         self._sequence = -1
         self._beats = 0
@@ -47,11 +62,13 @@ class CoinbaseSession:
         return bool(self._channels)
 
     def opening(self) -> Reply:
-        """The venue says nothing first."""
-        return NOTHING
+        """The venue says nothing first, unless it does not want us at all."""
+        return _error("authentication failure")._replace(close=Close(1008, "refused")) if self._hang_up else NOTHING
 
     def receive(self, body: str | bytes) -> Reply:
         """Answer subscribe and unsubscribe."""
+        if self._limit is not None and self._is_too_many(self._limit):
+            return _error("rate limit exceeded")
         try:
             request = json.loads(body)
             kind, channel = request["type"], request["channel"]
@@ -67,6 +84,13 @@ class CoinbaseSession:
         if kind == "unsubscribe":
             return self._unsubscribe(channel, products)
         return _error(f"type {kind} is not supported")
+
+    def _is_too_many(self, limit: RateLimit) -> bool:
+        now = time.monotonic()  # the limit is on real time, whatever clock the prices have
+        self._heard.append(now)
+        while self._heard[0] <= now - limit.seconds:
+            self._heard.popleft()
+        return len(self._heard) > limit.messages
 
     def late(self) -> Reply:
         """Who has subscribed to nothing is cut off."""
@@ -123,12 +147,12 @@ class CoinbaseSession:
     def _ticker(self, channel: str, kind: str, product: str, quote: Quote) -> Message:
         return self._frame(channel, quote.time, {"type": kind, "tickers": [_ticker(product, quote)]}, price=True)
 
-    def _frame(self, channel: str, time: int, event: Mapping[str, object], price: bool = False) -> Message:
+    def _frame(self, channel: str, at: int, event: Mapping[str, object], price: bool = False) -> Message:
         self._sequence += 1
         body = {
             "channel": channel,
             "client_id": "",
-            "timestamp": rfc3339(time),
+            "timestamp": rfc3339(at),
             "sequence_num": self._sequence,
             "events": [event],
         }
@@ -157,12 +181,12 @@ def _ticker(product: str, quote: Quote) -> dict[str, str]:
     }
 
 
-def _trade(product: str, price: Decimal, time: int, identity: int) -> dict[str, str]:
+def _trade(product: str, price: Decimal, at: int, identity: int) -> dict[str, str]:
     return {
         "trade_id": str(identity),
         "product_id": product,
         "price": number(price),
         "size": "0.00150000",
         "side": "BUY",
-        "time": rfc3339(time, digits=6),
+        "time": rfc3339(at, digits=6),
     }

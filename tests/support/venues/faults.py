@@ -207,6 +207,21 @@ class RefuseLogin:
     code: int
 
 
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """The login's refusal comes before the client said anything, and the venue hangs up at once (Alpaca, Coinbase)."""
+
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """More messages of a connection's client than this many in that many seconds are refused (Coinbase)."""
+
+    messages: int = 8
+    seconds: float = 1.0
+
+
 WRONG_KEY = RefuseLogin(402)
 CONNECTION_LIMIT = RefuseLogin(406)
-AnyFault = Fault | RefuseConnection | RefuseLogin
+AnyFault = Fault | RefuseConnection | RefuseLogin | HangUp | RateLimit

@@ -19,7 +19,7 @@ from websockets.http11 import Request, Response
 from tests.support.venues.alpaca import MSGPACK, AlpacaSession
 from tests.support.venues.bybit import CATEGORIES, BybitSession
 from tests.support.venues.coinbase import CoinbaseSession
-from tests.support.venues.faults import AnyFault, Fault, RefuseConnection, RefuseLogin
+from tests.support.venues.faults import AnyFault, Fault, HangUp, RateLimit, RefuseConnection, RefuseLogin
 from tests.support.venues.link import Link
 from tests.support.venues.quotes import Quote, Update
 from tests.support.venues.session import Session
@@ -230,8 +230,7 @@ class FakeVenue:
         assert connection.request is not None
         venue, part = ROUTES[connection.request.path.partition("?")[0]]
         faults = self._accepted.pop(connection.id)
-        code = next((fault.code for fault in faults if isinstance(fault, RefuseLogin)), None)
-        session = self._session(venue, part, connection, code)
+        session = self._session(venue, part, connection, faults)
         link = Link(venue, part, connection, session, [fault for fault in faults if isinstance(fault, Fault)])
         self._links.append(link)
         self._made[venue] += 1
@@ -269,7 +268,11 @@ class FakeVenue:
                 await asyncio.sleep(self._heartbeat_seconds)
                 await link.say(link.session.pulse)
 
-    def _session(self, venue: str, part: str, connection: ServerConnection, code: int | None) -> Session:
+    def _session(self, venue: str, part: str, connection: ServerConnection, faults: list[AnyFault]) -> Session:
+        code = next((fault.code for fault in faults if isinstance(fault, RefuseLogin)), None)
+        hang_up = next((fault.code for fault in faults if isinstance(fault, HangUp)), None)
+        limit = next((fault for fault in faults if isinstance(fault, RateLimit)), None)
+
         def known(symbol: str) -> Quote | None:
             return self._quotes.get((venue, part, symbol))
 
@@ -279,7 +282,7 @@ class FakeVenue:
         if venue == "bybit":
             return BybitSession(part, connection.id.hex, known, listed, self._sequence, self._clock)
         if venue == "coinbase":
-            return CoinbaseSession(known, self._clock, refuse=code is not None)
+            return CoinbaseSession(known, self._clock, code is not None, hang_up is not None, limit)
         assert connection.request is not None
         packed = connection.request.headers.get("Content-Type") == MSGPACK
 
@@ -288,7 +291,7 @@ class FakeVenue:
             self.refused_logins += refusal is not None
             return refusal
 
-        return AlpacaSession(packed, may_log_in, self._alpaca_symbols)
+        return AlpacaSession(packed, may_log_in, self._alpaca_symbols, hang_up)
 
     def _login_refusal(self, key: object, secret: object) -> int | None:
         """Alpaca's code for this login, or None: the right key, and not more connections than the plan has."""

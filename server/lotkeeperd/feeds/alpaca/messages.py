@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from lotkeeperd.feeds.alpaca.trades import Cancel, Correction, Trade, sets_last
 from lotkeeperd.feeds.errors import Unreadable, shown
 from lotkeeperd.feeds.quotes import Quote
 from lotkeeperd.feeds.reading import decoded, items, mapping, nanoseconds, price, text, whole
@@ -44,7 +45,7 @@ class Failure(NamedTuple):
     words: str
 
 
-Said = Quote | Success | Subscribed | Failure
+Said = Quote | Trade | Correction | Cancel | Success | Subscribed | Failure
 
 
 def read(payload: object) -> list[Said]:
@@ -59,7 +60,23 @@ def read(payload: object) -> list[Said]:
 
 
 def _trade(message: Mapping[object, object]) -> Said:
-    return Quote(text(message, "S"), _time(message), last=price(message.get("p")))
+    identity = (message.get("x"), message.get("i"))
+    return Trade(text(message, "S"), _time(message), identity, price(message.get("p")), _sets_last(message, "c"))
+
+
+def _correction(message: Mapping[object, object]) -> Said:
+    exchange = message.get("x")
+    original, corrected = (exchange, whole(message, "oi")), (exchange, message.get("ci"))
+    return Correction(text(message, "S"), original, corrected, price(message.get("cp")), _sets_last(message, "cc"))
+
+
+def _cancel(message: Mapping[object, object]) -> Said:
+    return Cancel(text(message, "S"), (message.get("x"), whole(message, "i")))
+
+
+def _sets_last(message: Mapping[object, object], key: str) -> bool:
+    conditions = message.get(key)
+    return sets_last(items(conditions) if conditions is not None else (), message.get("z"))
 
 
 def _quote(message: Mapping[object, object]) -> Said:
@@ -90,6 +107,8 @@ def _failure(message: Mapping[object, object]) -> Said:
 
 _READERS: Mapping[str, Callable[[Mapping[object, object]], Said]] = {
     "t": _trade,
+    "c": _correction,
+    "x": _cancel,
     "q": _quote,
     "success": _success,
     "subscription": _subscribed,

@@ -18,10 +18,11 @@ from lotkeeperd.feeds.alpaca.messages import (
     read,
     subscription,
 )
+from lotkeeperd.feeds.alpaca.trades import Cancel, Correction, LastTrades, Trade
 from lotkeeperd.feeds.errors import ConnectionLimit, Dropped, Rejected
 from lotkeeperd.feeds.quotes import Quote
 from lotkeeperd.feeds.session import Frame, Heard, Request, Session
-from lotkeeperd.feeds.spec import FeedSpec
+from lotkeeperd.feeds.spec import FeedSpec, Price
 
 CHUNK = 100
 """Symbols in one request."""
@@ -37,6 +38,7 @@ class AlpacaSession(Session):
         super().__init__(CHUNK, spec.silence)
         self._spec = spec
         self._codec = codec
+        self._trades = LastTrades()
 
     def _greeting(self, now: float) -> list[Frame]:
         self._asking(now)  # not a request, but an answer is owed all the same: "connected"
@@ -47,13 +49,20 @@ class AlpacaSession(Session):
         frames: list[Frame] = []
         notes: list[str] = []
         for said in read(self._codec.read(frame)):
-            if isinstance(said, Quote):
-                quotes.append(said)
+            if isinstance(said, Quote | Trade | Correction | Cancel):
+                quotes += self._take_price(said)
             else:
                 answer = self._take_answer(said, now)
                 frames += answer.frames
                 notes += answer.notes
         return Heard(quotes, frames, notes)
+
+    def _take_price(self, said: Quote | Trade | Correction | Cancel) -> list[Quote]:
+        """What this changes of the price that is wanted: a quote says nothing about the last trade, nor a trade about quotes."""
+        if isinstance(said, Quote):
+            return [] if self._spec.price is Price.LAST else [said]
+        quote = self._trades.take(said) if self._spec.price is Price.LAST else None
+        return [] if quote is None else [quote]
 
     def _take_answer(self, said: Said, now: float) -> Heard:
         match said:

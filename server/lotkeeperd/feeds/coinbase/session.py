@@ -4,25 +4,33 @@ The venue closes a connection that has not subscribed within five seconds, and q
 second, are asked for first, whatever else is wanted. They also tell a mute connection from a quiet market. Every message is
 numbered; a number that is left out is a lost message, and since a new connection begins with a snapshot, that is the remedy.
 A number that was there before is a repetition and says nothing new.
+
+The venue takes eight messages a second from one address, unauthenticated, and refuses what is more. Such a refusal says nothing
+about the products that were asked for: it is a limit, and met by coming back slowly.
 """
 
 from __future__ import annotations
 
+import re
+
 from lotkeeperd.feeds.coinbase.messages import HEARTBEATS, SUBSCRIPTIONS, Failure, Message, read, subscription
-from lotkeeperd.feeds.errors import Dropped, Gap, Rejected
+from lotkeeperd.feeds.errors import ConnectionLimit, Dropped, Gap, Rejected
 from lotkeeperd.feeds.reading import decoded
 from lotkeeperd.feeds.session import NOTHING, Frame, Heard, Request, Session
 from lotkeeperd.feeds.spec import FeedSpec
 
 CHUNK = 100
-"""Products in one request; the venue takes eight requests a second."""
+"""Products in one request."""
+INTERVAL = 0.2
+"""Seconds between two requests: five of the eight that one address has in a second, so that a second program has some too."""
+_LIMIT = re.compile(r"rate.?limit|too many", re.IGNORECASE)
 
 
 class CoinbaseSession(Session):
     """See the module."""
 
     def __init__(self, spec: FeedSpec) -> None:
-        super().__init__(CHUNK, spec.silence)
+        super().__init__(CHUNK, spec.silence, INTERVAL)
         self._number: int | None = None
 
     def _greeting(self, now: float) -> list[Frame]:
@@ -56,6 +64,8 @@ class CoinbaseSession(Session):
     def _failed(self, words: str, now: float) -> Heard:
         if "authentication" in words:
             raise Rejected(f"{words}: the stream wants keys for what was asked; the ticker channel needs none, see url")
+        if _LIMIT.search(words):
+            raise ConnectionLimit(f"{words}: the venue takes no more requests of this address for now")
         if self._subscriptions.asked is None:
             raise Dropped(words)
         left = self._subscriptions.refused()
