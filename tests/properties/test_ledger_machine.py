@@ -55,7 +55,7 @@ def test_every_answer_is_the_models_and_a_killed_server_comes_back_with_all_of_i
     """Laws 1 to 10 over the wire; then SIGKILL, and every portfolio is as it was, every command still known."""
     postgresql = "://" in sidecar.database
     bounded = settings(
-        max_examples=settings().max_examples // (SLOWER if postgresql else 1),
+        max_examples=settings().max_examples * 3 // (5 * SLOWER if postgresql else 5),
         stateful_step_count=STEPS,
         suppress_health_check=[HealthCheck.too_slow],
     )

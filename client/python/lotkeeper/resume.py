@@ -105,8 +105,8 @@ class Subscription:
         Raises:
             LotkeeperError: ``error`` itself, when a new connection would not help.
         """
-        if not is_retryable(error):
-            raise error
+        if not is_retryable(error) and error.code is not StatusCode.CANCELLED:
+            raise error  # CANCELLED is no answer: gRPC ends so what reaches a server in the moment that it shuts down
         latest, self._latest = self._latest, None
         if latest is None:
             return None
