@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lotkeeper.calls import Defaults
-from lotkeeper.errors import FillConflict, LotkeeperError, LedgerReplaced, Unavailable
+from lotkeeper.errors import FillConflict, LedgerReplaced, LotkeeperError, Unavailable
 from lotkeeper.events import Disconnected, Heartbeat, PnLEvent, Snapshot, Update
 from lotkeeper.resume import SHORTEST_SILENCE, Subscription, stream_pnl
 from lotkeeper.v1.ledger_pb2 import ClosedTrade, Entry
@@ -182,7 +182,7 @@ def test_an_answer_ends_the_stream() -> None:
 
 
 def test_a_stream_that_a_server_cut_while_it_shut_down_is_a_lost_connection() -> None:
-    """gRPC says CANCELLED then, without a reason of the ledger's; nobody here has cancelled anything."""
+    """What gRPC says then is CANCELLED, without a reason of the ledger's; nobody here has cancelled anything."""
     subscription = stream_pnl(DEFAULTS)
     taken(subscription, snapshot(9))
     assert isinstance(subscription.lost(LotkeeperError(grpc.StatusCode.CANCELLED, "CANCELLED"), NOW), Disconnected)
