@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,9 @@ from lotkeeper.v1.market_service_pb2_grpc import MarketServiceStub
 from tests.support.dialing import dialed
 from tests.support.refusals import refused
 from tests.support.sidecar import DidNotStart, Sidecar
+from tests.support.waiting import eventually
 
 PRICES = "timestamp,close\n2024-01-01T00:00:00Z,100\n2024-01-01T00:01:00Z,101.5\n"
-WAIT = 60.0
-"""Seconds for a feed to bring what it has."""
-
-
-def eventually(true: Callable[[], object]) -> None:
-    """Look until it is true."""
-    end = time.monotonic() + WAIT
-    while not true():
-        assert time.monotonic() < end, "it did not become true"
 
 
 @contextmanager

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from lotkeeper import errors
 from lotkeeper.publishing import AHEAD
 from lotkeeper.values import Mark
 from tests.support.sidecar import Sidecar
+from tests.support.waiting import eventually
 
 WAIT = 60.0
 MANY = 5_000
@@ -25,13 +25,6 @@ def sidecar(tmp_path: Path) -> Iterator[Sidecar]:
     """An empty ledger."""
     with Sidecar(str(tmp_path / "ledger.db")) as running:
         yield running
-
-
-def eventually(true: Callable[[], object]) -> None:
-    """Look until it is true."""
-    end = time.monotonic() + WAIT
-    while not true():
-        assert time.monotonic() < end, "it did not become true"
 
 
 def feed(ledger: lotkeeper.Ledger) -> lotkeeper.FeedStatus | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -19,13 +18,11 @@ from tests.contract.publishing import publishing
 from tests.support.dialing import dialed
 from tests.support.refusals import refused
 from tests.support.sidecar import Sidecar
+from tests.support.waiting import eventually
 
 Ledger = Any
 Market = Any
 """The generated stubs; gRPC writes no types for them."""
-
-WAIT = 60.0
-"""Seconds for the server to notice something that no answer tells of."""
 
 
 def listed(market: Market, symbol: str) -> market_service_pb2.Mark | None:
@@ -40,13 +37,6 @@ def feed(market: Market, source: str) -> market_service_pb2.FeedStatus:
     found: list[market_service_pb2.FeedStatus] = [status for status in feeds if status.source == source]
     assert len(found) == 1
     return found[0]
-
-
-def eventually(true: Callable[[], object]) -> None:
-    """Look until it is true."""
-    end = time.monotonic() + WAIT
-    while not true():
-        assert time.monotonic() < end, "it did not become true"
 
 
 def test_marks_of_a_stream_count_as_they_come(ledger: Ledger, market: Market, portfolio: str, symbol: str) -> None:
