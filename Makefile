@@ -36,7 +36,7 @@ check: lint types floors lint-protos breaking check-protos ## what a machine can
 bench: $(TOOLS) ## measure; prints the table and writes JSON
 	$(BIN)/python -m tests.bench $(ARGS)
 
-crash: $(TOOLS) ## kill a real server at every write, 200 times at random, and fill its disk; needs strace
+crash: $(TOOLS) ## kill a real server at every write, 200 times at random, fill its disk, crowd it; needs strace
 	@command -v strace >/dev/null || { echo "make crash needs strace: sudo apt-get install strace" >&2; exit 1; }
 	$(BIN)/python -m pytest -m crash tests/simulation $(ARGS)
 

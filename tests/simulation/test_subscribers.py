@@ -99,6 +99,7 @@ async def settled(ledger: AsyncLedger, subscribers: Sequence[Subscriber]) -> int
     return len(found.trades)
 
 
+@pytest.mark.crash
 async def test_a_thousand_stuck_subscribers_cost_the_others_nothing(tmp_path: Path) -> None:
     """A hundred healthy ones hear every fact, every write is answered, and memory stays within its bound."""
     limit = STUCK + HEALTHY
@@ -126,6 +127,7 @@ async def test_a_thousand_stuck_subscribers_cost_the_others_nothing(tmp_path: Pa
             await settled(ledger, subscribers)
 
 
+@pytest.mark.crash
 def test_a_snapshot_that_is_read_late_shows_its_own_moment_and_nobody_else_does(tmp_path: Path) -> None:
     """Positions are encoded once for everybody, but not one that has changed while somebody still reads the old one."""
     with Sidecar(str(tmp_path / "lotkeeper.db")) as sidecar, dialed(sidecar.address, *silent.OPTIONS) as channel:

@@ -107,6 +107,7 @@ async def test_ten_thousand_streams_that_were_cancelled_leave_no_memory_behind(s
         assert_flat(f"after {FEW:,} and {MANY:,} streams", before, resident(sidecar))
 
 
+@pytest.mark.crash
 async def test_streams_whose_process_was_killed_leave_no_memory_behind(sidecar: Sidecar) -> None:
     """Nobody read from them and nobody cancelled them: the server learns it from the connection alone."""
     async with grpc.aio.insecure_channel(sidecar.address, options=OPTIONS) as channel:
