@@ -79,13 +79,13 @@ async def _running(settings: Settings, store: SqlStore, state: State) -> AsyncIt
     limits = Limits(
         settings.write_queue,
         settings.max_streams,
+        settings.max_streams_per_caller,
         Policy(
             int(settings.mark_max_age * NANOSECONDS),
             settings.mark_sources,
             {source: int(seconds * NANOSECONDS) for source, seconds in settings.mark_ages},
         ),
         settings.create_portfolios,
-        settings.max_streams_per_caller,
     )
     ledger = Ledger(store, reader, StreamEncoder(state.ledger_id, answers, clock), clock, limits, state)
     state.books.clear()  # the ledger has them; what it closes is not to be kept here

@@ -15,7 +15,7 @@ from lotkeeperd.domain.commands import Command, Excess, Method
 from lotkeeperd.domain.trades import EntryStatus
 from lotkeeperd.service.marks import Mark
 from lotkeeperd.service.ports import EntryFilter, FactFilter, TradeFilter
-from lotkeeperd.service.streams import HEARTBEAT, Wanted
+from lotkeeperd.service.subscriber import HEARTBEAT, Wanted
 from lotkeeperd.service.summary import Asked
 
 MARKS = 1000

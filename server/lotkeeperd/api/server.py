@@ -142,8 +142,8 @@ def _method(
     if method.server_streaming:
         return grpc.unary_stream_rpc_method_handler(_stream(request, handler))
     if method.client_streaming:
-        return grpc.stream_unary_rpc_method_handler(_publish(request, handler))
-    return grpc.unary_unary_rpc_method_handler(_unary(request, handler, calls))
+        return grpc.stream_unary_rpc_method_handler(_single(request, handler, _each_parsed, calls))
+    return grpc.unary_unary_rpc_method_handler(_single(request, handler, _parsed, calls))
 
 
 def _parsed(request: type[Message], data: bytes) -> Message:
@@ -153,14 +153,24 @@ def _parsed(request: type[Message], data: bytes) -> Message:
         raise FieldViolations([Violation("", f"the request is not a {request.DESCRIPTOR.full_name}")]) from error
 
 
-def _unary(
-    request: type[Message], handler: Callable[[Any, Peer], Awaitable[Message]], calls: _Calls
+async def _each_parsed(request: type[Message], messages: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+    async for data in messages:
+        yield _parsed(request, data)
+
+
+def _single(
+    request: type[Message],
+    handler: Callable[[Any, Peer], Awaitable[Message]],
+    parse: Callable[[type[Message], Any], object],
+    calls: _Calls,
 ) -> Callable[..., Any]:
-    async def call(data: bytes, context: Context) -> bytes:
+    """A call with one answer; ``parse`` makes what its handler takes of what the caller sent."""
+
+    async def call(sent: Any, context: Context) -> bytes:
         refusal: Refusal
         calls.answering += 1
         try:
-            return (await handler(_parsed(request, data), context.peer)).SerializeToString()
+            return (await handler(parse(request, sent), context.peer)).SerializeToString()
         except Refusal as error:
             refusal = error
         except Exception:
@@ -168,22 +178,6 @@ def _unary(
             refusal = InternalError()
         finally:
             calls.answering -= 1
-        return await refuse(context, refusal)
-
-    return call
-
-
-def _publish(request: type[Message], handler: Callable[[Any, Peer], Awaitable[Message]]) -> Callable[..., Any]:
-    async def call(messages: AsyncIterator[bytes], context: Context) -> bytes:
-        refusal: Refusal
-        try:
-            parsed = (_parsed(request, data) async for data in messages)
-            return (await handler(parsed, context.peer)).SerializeToString()
-        except Refusal as error:
-            refusal = error
-        except Exception:
-            log.exception("a call failed: %s", request.DESCRIPTOR.full_name)
-            refusal = InternalError()
         return await refuse(context, refusal)
 
     return call

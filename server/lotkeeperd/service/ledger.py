@@ -27,7 +27,8 @@ from lotkeeperd.service.ports import (
     Written,
 )
 from lotkeeperd.service.prices import Prices
-from lotkeeperd.service.streams import STREAMS_PER_CALLER, Publisher, Wanted
+from lotkeeperd.service.streams import Publisher
+from lotkeeperd.service.subscriber import Wanted
 from lotkeeperd.service.summary import Summaries
 from lotkeeperd.service.valuation import Valuation, Valued
 from lotkeeperd.service.writer import Writer
@@ -41,9 +42,9 @@ class Limits(NamedTuple):
 
     write_queue: int
     max_streams: int
+    max_streams_per_caller: int
     marks: Policy
     create_portfolios: bool
-    max_streams_per_caller: int = STREAMS_PER_CALLER
 
 
 class Ledger:

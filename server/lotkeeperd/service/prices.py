@@ -50,9 +50,7 @@ class Prices:
         self._publishers: Counter[str] = Counter()
         self._expiry: asyncio.TimerHandle | None = None
         self._expiry_due = 0
-        self._offset: int | None = (
-            None  # nanoseconds between the clock, which may be set, and the loop's, which may not
-        )
+        self._offset: int | None = None  # nanoseconds from the loop's clock to ours, which alone may be set
         self._wanted: frozenset[str] = frozenset()
         self._wanted_at = (-1, -1)
 

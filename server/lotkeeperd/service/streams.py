@@ -6,7 +6,7 @@ since its cursor, as bytes that are built once for all that stand at the same pl
 channel has dropped facts reads them from the journal in pages, on a read connection. The writer never waits for anyone.
 
 A message's sequence is S only when every fact up to S was sent; facts are ordered (sequence, index). What was committed and what
-marks changed is published in frames of a millisecond: facts and the positions they made become visible in the same one.
+marks changed is published in frames of a millisecond or more: facts and the positions they made become visible in the same one.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from lotkeeperd.domain.decimals import EXACT
 from lotkeeperd.domain.refusals import LedgerReplaced, SequenceAhead, ServerDraining, TooManyStreams
 from lotkeeperd.service.channel import Channel, Cursor, Item, finish
 from lotkeeperd.service.ports import ALL_OF_IT, Encoder, Fact, FactFilter, Key, Position, Reader
+from lotkeeperd.service.subscriber import Subscriber, Wanted
 from lotkeeperd.service.valuation import Valuation, Valued
 
 FRAME = 0.001
@@ -43,22 +44,6 @@ BYTES_PER_MESSAGE = 1 << 16
 A subscriber that never reads holds the message that it was handed last, and gRPC a copy of it. Seen with messages of up to 1 MiB:
 1,000 of them that stopped in a snapshot of 4,000 positions held 1.9 GB. 64 KiB is what a stream's window takes to begin with."""
 
-STREAMS_PER_CALLER = 200
-"""That one connection may have open: a bot has one or a few, a dashboard some tens."""
-
-HEARTBEAT = 5.0
-"""Seconds without a message before a heartbeat, when the caller names none."""
-
-
-class Wanted(NamedTuple):
-    """What a subscriber asked for; intervals in seconds. ``after`` is the sequence to resume from."""
-
-    filter: FactFilter
-    after: int | None = None
-    ledger_id: str = ""
-    min_interval: float = 0.0
-    heartbeat: float = HEARTBEAT
-
 
 class _Shown(NamedTuple):
     """One portfolio in a snapshot. Lists of what exists anyway: a subscriber that stops reading holds on to them."""
@@ -79,7 +64,7 @@ class Publisher:
         reader: Reader,
         encoder: Encoder,
         max_streams: int,
-        max_streams_per_caller: int = STREAMS_PER_CALLER,
+        max_streams_per_caller: int,
     ) -> None:
         self._ledger_id = ledger_id
         self._valuation = valuation
@@ -193,7 +178,7 @@ class Publisher:
         self._check(wanted, caller)
         channel = self._joined(wanted.filter, caller)
         try:
-            async with aclosing(_Subscriber(self, channel, wanted).messages()) as messages:
+            async with aclosing(Subscriber(self, channel, wanted).messages()) as messages:
                 async for message in messages:
                     yield message
         finally:
@@ -397,85 +382,6 @@ class Publisher:
         finally:
             timer.cancel()
             self._sleepers.discard(sleeper)
-
-
-class _Subscriber:
-    """One stream: owed facts, a snapshot, then updates, and heartbeats while nothing changes."""
-
-    def __init__(self, publisher: Publisher, channel: Channel, wanted: Wanted) -> None:
-        self._publisher = publisher
-        self._channel = channel
-        self._wanted = wanted
-        self._at: Position = (0, 0)
-
-    async def messages(self) -> AsyncGenerator[bytes]:
-        publisher, channel = self._publisher, self._channel
-        at = None
-        if self._wanted.after is not None:
-            async with aclosing(self._caught_up((self._wanted.after, ALL_OF_IT))) as pages:
-                async for message in pages:
-                    yield message
-            at = self._at
-        cursor, owed, snapshot = publisher.opening(channel, at)
-        for _, message in publisher.facts_messages(owed, cursor.at):
-            yield message
-        async with aclosing(snapshot):
-            async for message in snapshot:
-                yield message
-        async with aclosing(self._updates(cursor)) as updates:
-            async for message in updates:
-                yield message
-
-    async def _updates(self, cursor: Cursor) -> AsyncGenerator[bytes]:
-        publisher, channel, loop = self._publisher, self._channel, asyncio.get_running_loop()
-        sent_at = loop.time()
-        while True:
-            if await self._idle(cursor, sent_at):
-                cursor = cursor._replace(at=publisher.reached)
-                yield publisher.heartbeat()
-                sent_at = loop.time()
-                continue
-            if not publisher.draining and (rest := sent_at + self._wanted.min_interval - loop.time()) > 0:
-                await publisher.sleep(rest)
-            if publisher.draining:
-                raise ServerDraining
-            publisher.take_over()
-            if cursor.fact < channel.first_fact:
-                async with aclosing(self._caught_up(cursor.at)) as pages:
-                    async for message in pages:
-                        yield message
-                cursor = cursor._replace(at=self._at, fact=channel.place_of(self._at) or 0)
-            if channel.has_news(cursor):
-                message, cursor = publisher.next_message(channel, cursor)
-                yield message
-                sent_at = loop.time()
-
-    async def _idle(self, cursor: Cursor, sent_at: float) -> bool:
-        """Wait for news; True when a heartbeat is due instead."""
-        loop = asyncio.get_running_loop()
-        due = sent_at + max(self._wanted.heartbeat, self._wanted.min_interval)
-        while (
-            not self._publisher.draining
-            and not self._channel.has_news(cursor)
-            and cursor.fact >= self._channel.first_fact
-        ):
-            if loop.time() >= due:
-                return True
-            await self._channel.wait(due - loop.time())
-        return False
-
-    async def _caught_up(self, at: Position) -> AsyncGenerator[bytes]:
-        """Facts after ``at`` from the journal, until the channel's log has the rest; leaves in ``_at`` how far it came."""
-        self._at = at
-        # What was committed is published before each look, so that nothing can push the log past the reader afterwards.
-        while self._publisher.place_of(self._channel, self._at) is None:
-            if self._publisher.draining:
-                raise ServerDraining
-            items, until = await self._publisher.page(self._channel.wanted, self._at)
-            for reached, message in self._publisher.facts_messages(items, until):
-                self._at = reached
-                yield message
-            self._at = until
 
 
 def _sequence_of(at: Position) -> int:
