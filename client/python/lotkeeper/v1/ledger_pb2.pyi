@@ -357,15 +357,19 @@ class BaseTotals(_message.Message):
     def __init__(self, currency: _Optional[str] = ..., gross_realized_pnl: _Optional[str] = ..., fees: _Optional[str] = ..., unrealized_pnl: _Optional[str] = ..., funding: _Optional[str] = ..., interest: _Optional[str] = ..., dividends: _Optional[str] = ..., currency_pnl: _Optional[str] = ..., total_value: _Optional[str] = ..., rates: _Optional[_Iterable[_Union[ConversionRate, _Mapping]]] = ..., unconverted_currencies: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RestatedTrade(_message.Message):
-    __slots__ = ("before", "after")
+    __slots__ = ("before", "after", "sequence", "index")
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
     before: ClosedTrade
     after: ClosedTrade
-    def __init__(self, before: _Optional[_Union[ClosedTrade, _Mapping]] = ..., after: _Optional[_Union[ClosedTrade, _Mapping]] = ...) -> None: ...
+    sequence: int
+    index: int
+    def __init__(self, before: _Optional[_Union[ClosedTrade, _Mapping]] = ..., after: _Optional[_Union[ClosedTrade, _Mapping]] = ..., sequence: _Optional[int] = ..., index: _Optional[int] = ...) -> None: ...
 
 class GroupPnL(_message.Message):
-    __slots__ = ("portfolio_id", "group_id", "currency", "entry_credit", "entry_credit_per_contract", "contracts", "gross_realized_pnl", "realized_fees", "unrealized_pnl", "pnl_per_contract", "open_entry_count", "legs", "sequence")
+    __slots__ = ("portfolio_id", "group_id", "currency", "entry_credit", "entry_credit_per_contract", "contracts", "gross_realized_pnl", "realized_fees", "unrealized_pnl", "pnl_per_contract", "open_entry_count", "legs", "sequence", "leg_count")
     PORTFOLIO_ID_FIELD_NUMBER: _ClassVar[int]
     GROUP_ID_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
@@ -379,6 +383,7 @@ class GroupPnL(_message.Message):
     OPEN_ENTRY_COUNT_FIELD_NUMBER: _ClassVar[int]
     LEGS_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    LEG_COUNT_FIELD_NUMBER: _ClassVar[int]
     portfolio_id: str
     group_id: str
     currency: str
@@ -392,7 +397,8 @@ class GroupPnL(_message.Message):
     open_entry_count: int
     legs: _containers.RepeatedCompositeFieldContainer[GroupLeg]
     sequence: int
-    def __init__(self, portfolio_id: _Optional[str] = ..., group_id: _Optional[str] = ..., currency: _Optional[str] = ..., entry_credit: _Optional[str] = ..., entry_credit_per_contract: _Optional[str] = ..., contracts: _Optional[str] = ..., gross_realized_pnl: _Optional[str] = ..., realized_fees: _Optional[str] = ..., unrealized_pnl: _Optional[str] = ..., pnl_per_contract: _Optional[str] = ..., open_entry_count: _Optional[int] = ..., legs: _Optional[_Iterable[_Union[GroupLeg, _Mapping]]] = ..., sequence: _Optional[int] = ...) -> None: ...
+    leg_count: int
+    def __init__(self, portfolio_id: _Optional[str] = ..., group_id: _Optional[str] = ..., currency: _Optional[str] = ..., entry_credit: _Optional[str] = ..., entry_credit_per_contract: _Optional[str] = ..., contracts: _Optional[str] = ..., gross_realized_pnl: _Optional[str] = ..., realized_fees: _Optional[str] = ..., unrealized_pnl: _Optional[str] = ..., pnl_per_contract: _Optional[str] = ..., open_entry_count: _Optional[int] = ..., legs: _Optional[_Iterable[_Union[GroupLeg, _Mapping]]] = ..., sequence: _Optional[int] = ..., leg_count: _Optional[int] = ...) -> None: ...
 
 class GroupLeg(_message.Message):
     __slots__ = ("symbol", "side", "opened_quantity", "open_quantity", "entry_credit", "gross_realized_pnl", "unrealized_pnl")
