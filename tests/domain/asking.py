@@ -5,7 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from lotkeeperd.domain.book import Book, Direction
-from lotkeeperd.domain.commands import Command, Decision, Excess, Method, decide, decided
+from lotkeeperd.domain.commands import Command, Decision, Excess, Method, Terms
+from lotkeeperd.domain.deciding import decide, decided
+from lotkeeperd.domain.instruments import Instrument
+from lotkeeperd.domain.portfolios import Portfolio
 
 LONG, SHORT = Direction.LONG, Direction.SHORT
 BOUGHT, SOLD = Direction.LONG, Direction.SHORT
@@ -13,6 +16,9 @@ REVERSE = Excess.REVERSE
 
 NOW = 1_000
 """The server's clock in these tests, in nanoseconds UTC."""
+
+TERMS = Terms(Instrument("X"), Portfolio("p", "USD"))
+"""Nothing was declared: X is spot, and the portfolio nets."""
 
 
 def create_entry(side: Direction, quantity: str, price: str = "100") -> Command:
@@ -32,9 +38,8 @@ def record_fill(side: Direction, quantity: str, price: str = "110") -> Command:
     return Command(Method.RECORD_FILL, "p", "X", side, Decimal(quantity), Decimal(price), excess=REVERSE)
 
 
-def journaled(command: Command, book: Book, sequence: int) -> Decision:
+def journaled(command: Command, book: Book, sequence: int, terms: Terms = TERMS) -> Decision:
     """Decide ``command`` in ``book`` as record ``sequence``, make it so, and hand back the record."""
-    fill, records = decide(command, book, sequence, NOW)
-    decision = decided(command, fill, records, sequence, NOW)
-    book.evolve(records, sequence, fill.time)
-    return decision
+    what = decide(command, book, sequence, NOW, terms)
+    book.evolve(what.records, sequence, what.fill.time)
+    return decided(command, what, sequence, NOW)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from lotkeeperd.domain.book import Book, Direction, LotOpened
+from lotkeeperd.domain.book import Book, Direction, LotMethod, LotOpened
 from tests.domain.language import book_of, fill, lots_of, matched, matches, open_lots, played
 
 NEXT = 9
@@ -91,14 +91,16 @@ def test_each_arm_matches_the_oldest_lots_first_and_leaves_the_rest(row: Row, si
 
 
 def assert_sums(book: Book) -> None:
-    """Law 3 and 7: the running sums are those of the open lots, which have one side."""
+    """Law 3 and 7: the running sums are those of the open lots, which have one side; by AVERAGE they have one cost together."""
     lots = list(book.lots())
     assert book.quantity == sum((lot.remaining for lot in lots), Decimal(0))
-    assert book.cost == sum((lot.remaining * lot.price for lot in lots), Decimal(0))
+    costs = [lot.remaining * lot.price * book.contract.multiplier if lot.cost is None else lot.cost for lot in lots]
+    assert book.cost == sum(costs, Decimal(0)) or book.method is LotMethod.AVERAGE
     assert book.open_fees == sum((lot.open_fee for lot in lots), Decimal(0))
     assert book.lot_count == len(lots)
     assert book.oldest == (lots[0] if lots else None)
     assert book.newest == (lots[-1] if lots else None)
+    assert list(book.newest_first()) == lots[::-1]
     assert {lot.opened.direction for lot in lots} == ({book.direction} if lots else set())
     assert (book.direction is None) == (not lots)
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from lotkeeperd.domain.book import COMPACT_AFTER, Book
+from lotkeeperd.domain.book import LINEAR, Book, LotMethod
+from lotkeeperd.domain.open_lots import COMPACT_AFTER
 from tests.domain.language import book_of, lots_of, matches, open_lots, played
 from tests.domain.test_book_arms import assert_sums
 
@@ -23,11 +24,12 @@ BATCHES = {
 }
 
 
+@pytest.mark.parametrize("method", LotMethod, ids=lambda method: method.name)
 @pytest.mark.parametrize("batch", BATCHES.values(), ids=BATCHES)
 @pytest.mark.parametrize("next_batch", BATCHES.values(), ids=BATCHES)
-def test_a_dropped_copy_leaves_no_trace(batch: list[str], next_batch: list[str]) -> None:
-    """The book stands where it stood, and the next batch finds it so."""
-    book, untouched = (book_of("#1 +1/2@10 t3, #2 +2@20 t4") for _ in range(2))
+def test_a_dropped_copy_leaves_no_trace(batch: list[str], next_batch: list[str], method: LotMethod) -> None:
+    """The book stands where it stood, and the next batch finds it so, by every lot method."""
+    book, untouched = (book_of("#1 +1/2@10 t3, #2 +2@20 t4", LINEAR, method) for _ in range(2))
 
     played(book.staged(), batch, 50)  # other numbers than the next batch has: what it leaves behind can be told apart
     assert lots_of(book) == lots_of(untouched)
@@ -51,6 +53,19 @@ def test_a_committed_book_stays_readable_while_its_successor_goes_on() -> None:
     assert lots_of(first) == open_lots("#1 +1@10, #2 +1@11")
     assert lots_of(second) == open_lots("#3 +1@12")
     assert lots_of(third) == open_lots("#6 +5@9 t1, #3 +1@12, #5 +5@13")
+
+
+def test_a_reader_keeps_the_newest_lots_that_lifo_has_closed() -> None:
+    """What stands at the end of the list is closed in a new one: the old one is still read."""
+    first = book_of("#1 +1@10, #2 +2@11, #3 +1@12", LINEAR, LotMethod.LIFO)
+    second = first.staged()
+    assert played(second, ["-2@20"], 4) == matches("#3 1 gross 8, #2 1 gross 9")
+    third = second.staged()
+    played(third, ["+1@13", "-1.5@20"], 5)
+
+    assert lots_of(first) == open_lots("#1 +1@10, #2 +2@11, #3 +1@12")
+    assert lots_of(second) == open_lots("#1 +1@10, #2 +1/2@11")
+    assert lots_of(third) == open_lots("#1 +1@10, #2 +0.5/2@11")
 
 
 def test_a_detached_copy_keeps_what_was_tried_on_it() -> None:
@@ -89,8 +104,9 @@ def test_a_restored_book_goes_on_where_the_stored_one_stood() -> None:
 
     restored = Book.restored(list(live.lots()), live.gross, live.fees, live.sequence, live.newest_time)
 
-    names = set(Book.__slots__) - {"_begin", "_end", "_front", "_lots"}
-    assert {name: getattr(restored, name) for name in names} == {name: getattr(live, name) for name in names}
+    assert {name: getattr(restored, name) for name in Book.__slots__} == {
+        name: getattr(live, name) for name in Book.__slots__
+    }
     assert (
         played(restored, ["-3@13"], 4)
         == played(live, ["-3@13"], 4)

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from lotkeeperd.domain.book import Book, Direction, Fill
-from lotkeeperd.domain.commands import Command, Excess, Match, Role, Sums, decide, decided, replayed, sums
+from lotkeeperd.domain.commands import Command, Excess, Match, Role, Sums, sums
+from lotkeeperd.domain.deciding import decide, decided
 from lotkeeperd.domain.refusals import InsufficientQuantity, NoOpenPosition, OppositeSideOpen, Refusal
+from lotkeeperd.domain.replaying import replayed
 from tests.domain.asking import (
     BOUGHT,
     LONG,
@@ -17,6 +19,7 @@ from tests.domain.asking import (
     REVERSE,
     SHORT,
     SOLD,
+    TERMS,
     close_fifo,
     create_entry,
     journaled,
@@ -72,7 +75,7 @@ def test_a_command_does_what_it_says(row: Done) -> None:
     """Each of the three methods in each arm it may take."""
     book = book_of(row.before)
 
-    fill, records = decide(row.command, book, NEXT, NOW)
+    fill, _, records = decide(row.command, book, NEXT, NOW, TERMS)
     assert matched(records) == matches(row.closed)
 
     book.evolve(records, NEXT, fill.time)
@@ -143,7 +146,7 @@ def test_a_refusal_names_the_values_and_changes_nothing(row: Refused) -> None:
     before = lots_of(book)
 
     with pytest.raises(row.refusal) as refused:
-        decide(row.command, book, NEXT, NOW)
+        decide(row.command, book, NEXT, NOW, TERMS)
 
     assert refused.value.metadata == row.metadata
     assert row.words in refused.value.message
@@ -160,9 +163,9 @@ def test_a_time_left_out_is_the_clock_or_the_newest_in_the_book(given: int | Non
     book = book_of("#1 +1@100 t1")
     book.newest_time = newest
 
-    fill, _ = decide(create_entry(LONG, "1")._replace(time=given), book, NEXT, NOW)
+    what = decide(create_entry(LONG, "1")._replace(time=given), book, NEXT, NOW, TERMS)
 
-    assert fill.time == taken
+    assert what.fill.time == taken
 
 
 def test_a_fee_left_out_is_zero() -> None:
@@ -186,7 +189,13 @@ def test_what_the_caller_said_of_an_entry_goes_with_its_lot() -> None:
     decision = journaled(record_fill(SOLD, "2")._replace(reason="signal", **said), book, NEXT)
 
     assert decision.opened is not None
-    assert decision.opened.origin._asdict() == {**said, "synthetic": False}
+    assert decision.opened.origin._asdict() == {
+        **said,
+        "synthetic": False,
+        "fee": 0,
+        "fee_rate": None,
+        "fee_pending": False,
+    }
     assert [lot.opened for lot in book.lots()] == [decision.opened]
 
 
@@ -207,6 +216,22 @@ def test_a_command_claims_the_roles_that_law_8_gives_it(command: Command, role: 
     assert command.role is role
 
 
+@pytest.mark.parametrize(
+    ("said", "is_plain"),
+    [
+        ({"order_id": "o", "labels": (("a", "b"),), "reason": "r"}, True),
+        ({"synthetic": True}, False),
+        ({"book_side": LONG}, False),
+        ({"chosen": ((1, Decimal(1)),)}, False),
+        ({"late": True}, False),
+        ({"details": (("ratio", "2"),)}, False),
+    ],
+)
+def test_a_command_is_plain_when_it_says_what_most_executions_say(said: dict[str, Any], is_plain: bool) -> None:
+    """The rest is written only where it is said."""
+    assert create_entry(LONG, "1")._replace(**said).is_plain is is_plain
+
+
 def test_sums_are_of_the_closed_trades_of_one_record() -> None:
     """How many, how much, gross, and the fees of both sides together."""
     book = book_of("#1 +2@100 fee 2, #2 +2@101 fee 4")
@@ -222,8 +247,7 @@ def test_a_record_holds_what_was_asked_and_what_was_decided() -> None:
     command = record_fill(SOLD, "3")._replace(fee=Decimal(6))
     book = book_of("#1 +1@100 fee 1")
 
-    fill, records = decide(command, book, NEXT, NOW)
-    decision = decided(command, fill, records, NEXT, NOW + 1)
+    decision = decided(command, decide(command, book, NEXT, NOW, TERMS), NEXT, NOW + 1)
 
     assert (decision.sequence, decision.recorded_time, decision.command) == (NEXT, NOW + 1, command)
     assert decision.fill == Fill(SOLD, Decimal(3), Decimal(110), Decimal(6), NOW)
@@ -264,12 +288,12 @@ def test_a_record_that_does_not_fit_its_book_is_refused(before: str) -> None:
     """Law 13: a broken journal is not guessed at."""
     decision = journaled(close_fifo("2"), book_of("#1 +3@100"), NEXT)
 
-    with pytest.raises(ValueError, match="record 9 closes lot 1, which is not the oldest open one"):
+    with pytest.raises(ValueError, match="record 9 closes lot 1, which is not open that far"):
         list(replayed(decision, book_of(before)))
 
 
 def test_a_closing_command_without_a_side_trades_against_the_open_one() -> None:
     """The fill says what was traded: sold out of a long, bought back of a short."""
     for before, traded in (("#1 +1@100", Direction.SHORT), ("#1 -1@100", Direction.LONG)):
-        fill, _ = decide(close_fifo(None), book_of(before), NEXT, NOW)
+        fill = decide(close_fifo(None), book_of(before), NEXT, NOW, TERMS).fill
         assert (fill.direction, fill.quantity) == (traded, Decimal(1))

@@ -7,16 +7,8 @@ from typing import Any
 
 import pytest
 
-from lotkeeperd.domain.commands import (
-    Command,
-    Decision,
-    Excess,
-    Method,
-    check_replay,
-    field_name,
-    fill_difference,
-    request_difference,
-)
+from lotkeeperd.domain.commands import Command, Decision, Excess, Method, field_name
+from lotkeeperd.domain.once import check_replay, event_difference, fill_difference, request_difference
 from lotkeeperd.domain.refusals import FillConflict, RequestIdReused
 from tests.domain.asking import (
     BOUGHT,
@@ -55,6 +47,7 @@ DIFFERENT: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
     "fee against a zero that was given": ({"fee": Decimal(0)}, ("fee", "1.5", "0")),
     "fee currency": ({"fee_currency": "EUR"}, ("fee_currency", "USD", "EUR")),
     "order id": ({"order_id": "o2"}, ("order_id", "o1", "o2")),
+    "what an event says": ({"details": (("ratio", "2"),)}, ("ratio", "", "2")),
     "time": ({"time": 51}, ("time", "50", "51")),
 }
 
@@ -68,7 +61,7 @@ def test_other_content_differs_in_the_field_that_changed(
 
 
 def test_the_first_differing_field_is_named_in_the_order_of_the_contract() -> None:
-    """Side, quantity, price, fee, fee currency, order id, time."""
+    """Side, quantity, price, fee, fee currency, order id, what an event says, time."""
     command = FULL
     for change, (field, _, _) in reversed(DIFFERENT.values()):
         command = command._replace(**change)
@@ -88,6 +81,7 @@ SAME: dict[str, dict[str, Any]] = {
     "other labels": {"labels": (("a", "b"),)},
     "another group": {"group_id": "g2"},
     "another reason": {"reason": "else"},
+    "another note of an event": {"details": (("note", "else"),)},
     "validate_only": {"validate_only": True},
 }
 
@@ -170,6 +164,12 @@ REQUESTS = {
         record_fill(SOLD, "3")._replace(excess=Excess.REJECT),
         "excess_policy",
     ),
+    "a policy left out is REVERSE": (
+        record_fill(SOLD, "3"),
+        record_fill(SOLD, "3")._replace(excess=Excess.UNSPECIFIED),
+        None,
+    ),
+    "other lots": (close_fifo("3"), close_fifo("3")._replace(chosen=((1, Decimal(3)),)), "lots"),
     "close_all comes before the policy": (close_fifo("3"), close_fifo(None)._replace(excess=REVERSE), "close_all"),
     "the price comes before close_all": (close_fifo("3"), close_fifo(None, "111"), "price"),
 }
@@ -279,3 +279,26 @@ def test_a_second_telling_is_compared_with_what_was_filled_in() -> None:
     assert first.fill.time == NOW
 
     assert fill_difference(BARE._replace(time=NOW + 77, fee=Decimal(3)), first) is None
+
+
+SETTLED = close_fifo(None, "90")._replace(method=Method.CASH_SETTLEMENT, fill_id="e1", details=(("fee", "2"),))
+"""The end of a contract, as its first report told it."""
+
+
+@pytest.mark.parametrize(
+    ("again", "field"),
+    [
+        ({}, None),
+        ({"details": ()}, None),
+        ({"details": (("fee", "2"), ("note", "in other words"))}, None),
+        ({"method": Method.EXPIRY}, "method"),
+        ({"symbol": "Y"}, "symbol"),
+        ({"price": Decimal(91)}, "price"),
+        ({"details": (("fee", "3"),)}, "fee"),
+    ],
+)
+def test_an_event_id_names_one_event(again: dict[str, Any], field: str | None) -> None:
+    """Another kind, instrument, price or fee is another event; a fee that one of the two left out is not."""
+    first = recorded(SETTLED, "#1 +2@100")
+
+    assert event_difference(SETTLED._replace(**again), first) == field

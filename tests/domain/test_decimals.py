@@ -6,7 +6,7 @@ from decimal import Decimal, DivisionByZero, FloatOperation, Inexact, InvalidOpe
 
 import pytest
 
-from lotkeeperd.domain.decimals import EXACT, PRECISION, average, percent, plain, share
+from lotkeeperd.domain.decimals import EXACT, PRECISION, average, percent, plain, portion, quotient, share
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,33 @@ from lotkeeperd.domain.decimals import EXACT, PRECISION, average, percent, plain
 def test_a_share_is_pro_rata_half_even_at_18_digits(whole: str, part: str, of: str, given: str) -> None:
     """The only rounding in a book (law 4)."""
     assert share(Decimal(whole), Decimal(part), Decimal(of)) == Decimal(given)
+
+
+@pytest.mark.parametrize(
+    ("cost", "part", "of", "given"),
+    [
+        ("2", "1", "3", "0.666666666666666667"),
+        ("-2", "1", "3", "-0.666666666666666667"),
+        ("0.0000000000000000001", "3", "3", "0.0000000000000000001"),
+        ("0.0000000000000000006", "9", "10", "0.0000000000000000006"),
+        ("-0.0000000000000000006", "9", "10", "-0.0000000000000000006"),
+        ("0.0000000000000000006", "1", "10", "0"),
+    ],
+)
+def test_a_portion_of_a_cost_is_a_share_the_last_the_rest_and_never_more_than_there_is(
+    cost: str, part: str, of: str, given: str
+) -> None:
+    """A cost may have more than 18 digits; what stays of it does not turn its sign (law 4)."""
+    assert portion(Decimal(cost), Decimal(part), Decimal(of)) == Decimal(given)
+
+
+@pytest.mark.parametrize(
+    ("dividend", "divisor", "given"),
+    [("100", "50000", "0.002"), ("100", "55000", "0.001818181818181818"), ("1", "99999999999999999999", "0")],
+)
+def test_a_quotient_is_half_even_at_18_digits(dividend: str, divisor: str, given: str) -> None:
+    """Inverse contracts and rates."""
+    assert quotient(Decimal(dividend), Decimal(divisor)) == Decimal(given)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -29,17 +30,80 @@ REFUSALS: list[tuple[Refusal, dict[str, str], list[str]]] = [
         ["'f1'", "T7.0", "exit_price 1, not 2", "look up which report is right"],
     ),
     (
+        refusals.EventConflict("e1", "amount"),
+        {"field": "amount"},
+        ["event 'e1' is recorded with another amount", "look up which report is right"],
+    ),
+    (
         refusals.InsufficientQuantity("X", Decimal("1.50"), Decimal(5)),
         {"open_quantity": "1.5", "requested_quantity": "5"},
         ["'X'", "1.5 open", "the 5 to close", "close_all", "EXCESS_POLICY_REVERSE"],
     ),
     (refusals.NoOpenPosition("X", ""), {}, ["'X' has nothing open", "nothing to close"]),
+    (refusals.NeverTraded("X", "p"), {}, ["'X' was never traded in 'p'", "GetSummary with include_flat"]),
+    (
+        refusals.LotNotOpen("E7", Decimal("1.50"), Decimal(5)),
+        {"entry_id": "E7", "open_quantity": "1.5"},
+        ["'E7'", "1.5 open", "the 5 to close", "choose among the open entries"],
+    ),
     (
         refusals.OppositeSideOpen("X", "LONG", Decimal("3.0")),
         {"open_side": "LONG", "open_quantity": "3"},
         ["'X' is LONG 3", "RecordFill"],
     ),
+    (
+        refusals.InstrumentNotDeclared("BTC-PERP", "it is spelled like a perpetual contract"),
+        {"symbol": "BTC-PERP"},
+        ["'BTC-PERP'", "it is spelled like a perpetual contract", "DefineInstrument, with its kind and multiplier"],
+    ),
+    (
+        refusals.InstrumentInUse("ESZ4", "multiplier", "50", "5", Decimal("2.0")),
+        {"symbol": "ESZ4", "field": "multiplier", "open_quantity": "2"},
+        ["'ESZ4' has 2 open", "multiplier 50", "cannot become 5", "close it first"],
+    ),
+    (
+        refusals.LongOnly("X", Decimal("1.50")),
+        {"symbol": "X", "open_quantity": "1.5"},
+        ["'X' has 1.5 open", "long-only", "sell at most that"],
+    ),
+    (
+        refusals.PortfolioExists("p9", "lot_method"),
+        {"field": "lot_method"},
+        ["'p9' exists with another lot_method", "another portfolio_id, or UpdatePortfolio"],
+    ),
+    (
+        refusals.PortfolioInUse("p9", "lot_method"),
+        {"field": "lot_method"},
+        ["'p9' has records", "fixed its lot_method", "create another portfolio"],
+    ),
+    (refusals.PortfolioClosed("p9"), {"portfolio_id": "p9"}, ["'p9' is closed", "use another"]),
+    (
+        refusals.PortfolioNotEmpty("p9", "X"),
+        {"symbol": "X"},
+        ["'p9' has open lots of 'X'", "close them before the portfolio"],
+    ),
     (refusals.PortfolioNotFound("p9"), {}, ["'p9'", "the first entry or fill recorded in it makes it"]),
+    (
+        refusals.FillNotFound("X", "f1", " alone"),
+        {"fill_id": "f1"},
+        ["'X' has no execution 'f1' alone", "ListEntries and ListClosedTrades"],
+    ),
+    (
+        refusals.FillBusted("f1", 7),
+        {"fill_id": "f1", "sequence": "7"},
+        ["'f1' was busted already", "under its own id"],
+    ),
+    (
+        refusals.LaterCommandRefused(7, "f1", refusals.InsufficientQuantity("X", Decimal(1), Decimal(5))),
+        {"sequence": "7", "fill_id": "f1", "reason": "INSUFFICIENT_QUANTITY"},
+        ["record 7 (fill 'f1') would have been refused", "fewer than the 5", "correct that one first"],
+    ),
+    (refusals.TradeNotFound("T7.0"), {"trade_id": "T7.0"}, ["no closed trade 'T7.0'"]),
+    (
+        refusals.InstrumentNotFound("X"),
+        {"symbol": "X"},
+        ["no instrument 'X'", "its first entry or fill makes it, or DefineInstrument"],
+    ),
     (
         refusals.SequenceAhead("after_sequence", 9, 7),
         {"latest_sequence": "7"},
@@ -86,6 +150,21 @@ def test_every_refusal_stands_in_the_tree_of_the_module_and_in_this_table() -> N
     drawn = set(re.findall(r"[├└]── (\w+)", refusals.__doc__ or ""))
 
     assert drawn == classes == {type(refusal).__name__ for refusal, _, _ in REFUSALS}
+
+
+def test_every_refusal_is_a_reason_of_the_contract_under_its_own_name() -> None:
+    """A correction that is refused names the reason of the command that stands in its way."""
+    contract = (Path(__file__).parents[2] / "protos" / "lotkeeper" / "v1" / "error_reason.proto").read_text()
+    reasons = set(re.findall(r"ERROR_REASON_(\w+) = ", contract))
+
+    assert {refusals.reason_of(refusal) for refusal, _, _ in REFUSALS} <= reasons
+
+
+def test_a_refused_correction_of_a_record_without_an_id_names_its_sequence() -> None:
+    """A split, or a fill that came without one."""
+    refusal = refusals.LaterCommandRefused(7, "", refusals.NoOpenPosition("X", ""))
+
+    assert "record 7 would have been refused" in refusal.message
 
 
 def test_every_broken_field_is_counted_and_the_first_is_in_the_message() -> None:

@@ -7,17 +7,19 @@ from decimal import Decimal
 import pytest
 
 from lotkeeperd.domain.book import Book
-from lotkeeperd.domain.commands import Command, decide
+from lotkeeperd.domain.commands import Command
+from lotkeeperd.domain.deciding import decide
 from lotkeeperd.domain.trades import (
     ClosedTrade,
     EntryStatus,
+    Restatement,
     Totals,
     closed_trades,
     entry_as_opened,
     entry_of,
     status_of,
 )
-from tests.domain.asking import BOUGHT, LONG, NOW, SHORT, SOLD, close_fifo, create_entry, journaled, record_fill
+from tests.domain.asking import BOUGHT, LONG, NOW, SHORT, SOLD, TERMS, close_fifo, create_entry, journaled, record_fill
 from tests.domain.language import book_of
 
 NEXT = 9
@@ -25,8 +27,8 @@ NEXT = 9
 
 def trades_of(command: Command, book: Book) -> list[ClosedTrade]:
     """What ``command`` closes in ``book``."""
-    fill, records = decide(command, book, NEXT, NOW)
-    return list(closed_trades(command, fill, records))
+    what = decide(command, book, NEXT, NOW, TERMS)
+    return list(closed_trades(command, what.fill, what.records, book.contract, what.charged.state))
 
 
 def test_a_closed_trade_carries_both_sides_and_the_labels_of_its_entry() -> None:
@@ -67,6 +69,9 @@ def test_a_closed_trade_carries_both_sides_and_the_labels_of_its_entry() -> None
             group_id="g",
             labels=labels,
             synthetic=False,
+            currency="",
+            exit_sequence=NEXT,
+            provisional=False,
         )
     ]
 
@@ -130,7 +135,28 @@ def test_an_entry_is_shown_as_it_was_opened_and_as_it_is_now() -> None:
     assert then.opened is now.opened
 
 
+def test_an_entry_that_counts_no_more_is_superseded() -> None:
+    """Whatever was open of it."""
+    book = Book()
+    decision = journaled(create_entry(LONG, "4"), book, 3)
+    assert decision.opened is not None
+
+    assert entry_as_opened("p", "X", decision.opened)._replace(superseded=True).status is EntryStatus.SUPERSEDED
+
+
 def test_totals_are_net_of_fees() -> None:
     """And zero where nothing was closed."""
-    assert Totals(Decimal(10), Decimal("2.5")).net_realized == Decimal("7.5")
-    assert Totals().net_realized == 0
+    assert Totals("USD", Decimal(10), Decimal("2.5")).net_realized == Decimal("7.5")
+    assert Totals("USD").net_realized == 0
+
+
+def test_a_restatement_stands_where_its_correction_put_it() -> None:
+    """By the trade that took the place, or, where nothing did, by what the other one says of it."""
+    book = Book()
+    journaled(create_entry(LONG, "1", "100"), book, 1)
+    (before,) = trades_of(close_fifo("1", "110"), book)
+    after = before._replace(sequence=12, trade_index=3)
+
+    assert Restatement("p", "X", before, after).place == (12, 3)
+    assert Restatement("p", "X", None, after).place == (12, 3)
+    assert Restatement("p", "X", before._replace(superseded_by=(13, 0)), None).place == (13, 0)

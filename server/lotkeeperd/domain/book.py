@@ -1,134 +1,92 @@
 """One book: the open lots of one portfolio and symbol, oldest first, and its running sums.
 
 Laws kept here:
- 1. Exact: every operation but ``share`` traps ``Inexact``; callers run commands under ``localcontext(EXACT)``, once per batch.
+ 1. Exact: all but what ``decimals`` rounds traps ``Inexact``; callers run commands under ``localcontext(EXACT)``, once per batch.
  2. FIFO order is (entry time, journal sequence). A late entry takes its place among the open lots and changes nothing matched.
  3. Quantity is conserved: opened = open + closed.
  4. Fees are conserved: each share is pro rata of what is left, the last is the rest; none turns its sign.
  5. Fees stand beside cost, never in it, and are realized with the quantity they belong to.
- 6. gross realized + gross unrealized = cash flow + mark x net quantity.
+ 6. gross realized + gross unrealized = cash flow + value of the net quantity at the mark, by every lot method. Cash flow is of
+    the values of the fills: exact if linear, rounded once per fill if inverse.
  7. All open lots have one side; a flip closes all, then opens the rest.
 
 ``decide`` looks and returns what should happen; it changes nothing. ``evolve`` makes it so; it cannot fail. Between the
 two the records are written to the journal, so that live and replayed books take the same road.
 
-Staging: a batch is tried on copies that are dropped if it does not reach the disk. Copying 100,000 lots per batch would cost
-milliseconds, so the list of lots is shared: it only grows at its end, and each copy knows where its own part begins and
-ends. What a dropped batch appended is cut off by the next one. A committed book is never changed again, so a reader may keep
-one as a snapshot for nothing. One writer stages one copy at a time.
+Where the lots stand, and what a staged copy costs, is told in ``open_lots``; what lots and contracts are in ``lots``; which lots a
+close takes in ``matching``. This module is the door to the first two: names are imported from here.
 """
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from enum import IntEnum
-from typing import NamedTuple
 
-from lotkeeperd.domain.decimals import ZERO, share
+from lotkeeperd.domain.decimals import EXACT, ZERO, average, portion, share
+from lotkeeperd.domain.fees import NOTHING_PENDING
+from lotkeeperd.domain.lots import (
+    LINEAR,
+    UNKNOWN_ORIGIN,
+    Contract,
+    Direction,
+    Fill,
+    Lot,
+    LotMethod,
+    LotOpened,
+    LotPlaced,
+    LotReduced,
+    LotTaken,
+    Origin,
+    Record,
+    cost_of,
+)
+from lotkeeperd.domain.matching import NOTHING_CHOSEN, Choice, chosen_lots, dearest_first, matched, wanted_of
+from lotkeeperd.domain.open_lots import OpenLots
 
-COMPACT_AFTER = 1024
-"""Closed lots that may lie in front of the open ones before the list is rewritten."""
+__all__ = [
+    "LINEAR",
+    "UNKNOWN_ORIGIN",
+    "Book",
+    "Contract",
+    "Direction",
+    "Fill",
+    "Lot",
+    "LotMethod",
+    "LotOpened",
+    "LotPlaced",
+    "LotReduced",
+    "LotTaken",
+    "Origin",
+    "Record",
+]
 
-
-class Direction(IntEnum):
-    """Which way a fill trades and a lot profits; the value is the sign of its quantity."""
-
-    LONG = 1
-    SHORT = -1
-
-    @property
-    def opposite(self) -> Direction:
-        """The other one."""
-        return Direction.SHORT if self is Direction.LONG else Direction.LONG
-
-
-class Fill(NamedTuple):
-    """One execution: ``quantity`` > 0 units at ``price``, ``fee`` in the quote currency, ``time`` in nanoseconds UTC."""
-
-    direction: Direction
-    quantity: Decimal
-    price: Decimal
-    fee: Decimal
-    time: int
-
-
-class Origin(NamedTuple):
-    """What the caller said of an entry besides its figures; it goes with the lot, and from there into closed trades."""
-
-    order_id: str = ""
-    fill_id: str = ""
-    fee_currency: str = ""
-    group_id: str = ""
-    labels: tuple[tuple[str, str], ...] = ()
-    synthetic: bool = False
-
-
-UNKNOWN_ORIGIN = Origin()
+_FIFO = LotMethod.FIFO  # an enum's member is slow to look up
 
 
-class LotOpened(NamedTuple):
-    """A fill, or the rest of one, opened a lot."""
+class Book(OpenLots):
+    """The open lots and the running sums of one portfolio and symbol: reading it costs the same with one lot or many.
 
-    sequence: int
-    direction: Direction
-    quantity: Decimal
-    price: Decimal
-    fee: Decimal
-    time: int
-    origin: Origin
-
-
-class Lot(NamedTuple):
-    """What one fill opened and what is still open of it; compares in FIFO order."""
-
-    time: int
-    sequence: int
-    remaining: Decimal
-    price: Decimal
-    open_fee: Decimal
-    opened: LotOpened
-
-    def less(self, quantity: Decimal, fee: Decimal) -> Lot:
-        """The same lot with ``quantity`` of it closed and ``fee`` carried into the closed trade."""
-        return Lot(self.time, self.sequence, self.remaining - quantity, self.price, self.open_fee - fee, self.opened)
-
-
-class LotReduced(NamedTuple):
-    """A fill closed ``quantity`` of the oldest lot: one closed trade."""
-
-    sequence: int
-    lot: Lot
-    quantity: Decimal
-    exit_price: Decimal
-    gross: Decimal
-    entry_fee: Decimal
-    exit_fee: Decimal
-
-
-Record = LotOpened | LotReduced
-
-
-class Book:
-    """The open lots and the running sums of one portfolio and symbol: reading it costs the same with one lot or many."""
+    ``cost`` is what the open lots were opened for; ``cost``, ``gross`` and both sums of fees are in the settlement currency.
+    """
 
     __slots__ = (
-        "_begin",
-        "_end",
-        "_front",
-        "_lots",
+        "contract",
         "cost",
         "direction",
         "fees",
         "gross",
+        "method",
         "newest_time",
         "open_fees",
+        "pending",
         "quantity",
         "sequence",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, contract: Contract = LINEAR, method: LotMethod = LotMethod.FIFO) -> None:
+        super().__init__()
+        self.contract = contract
+        self.method = method
         self.direction: Direction | None = None
         self.quantity = ZERO
         self.cost = ZERO
@@ -137,63 +95,69 @@ class Book:
         self.open_fees = ZERO
         self.sequence = 0  # of the journal record that last changed it
         self.newest_time = 0  # of all fills ever recorded here
-        self._lots: list[Lot] = []
-        self._begin = 0
-        self._end = 0
-        self._front: Lot | None = None  # the oldest lot, once part of it is closed
+        self.pending = NOTHING_PENDING  # fees that are in none of the sums yet
 
     @classmethod
-    def restored(cls, lots: Sequence[Lot], gross: Decimal, fees: Decimal, sequence: int, newest_time: int) -> Book:
-        """A book as it was stored: ``lots`` in FIFO order and of one side, the other sums as they stood."""
-        book = cls()
-        book._lots = list(lots)
-        book._end = len(lots)
+    def restored(
+        cls,
+        lots: Sequence[Lot],
+        gross: Decimal,
+        fees: Decimal,
+        sequence: int,
+        newest_time: int,
+        contract: Contract = LINEAR,
+        method: LotMethod = LotMethod.FIFO,
+        cost: Decimal | None = None,
+    ) -> Book:
+        """A book as it was stored: ``lots`` in FIFO order and of one side, the other sums as they stood.
+
+        ``cost`` is what AVERAGE's lots have together; by the other methods it is added up from the lots, whatever is given.
+        """
+        book = cls(contract, method)
+        book._hold(list(lots))
         book.gross, book.fees, book.sequence, book.newest_time = gross, fees, sequence, newest_time
         for lot in lots:
             book.direction = lot.opened.direction
             book.quantity += lot.remaining
-            book.cost += lot.remaining * lot.price
+            book.cost += cost_of(lot, contract)
             book.open_fees += lot.open_fee
+        if method is LotMethod.AVERAGE and cost is not None:
+            book.cost = cost
         return book
 
-    def lots(self) -> Iterator[Lot]:
-        """The open lots, oldest first."""
-        lots, begin, end = self._lots, self._begin, self._end
-        if self._front is not None:
-            yield self._front
-            begin += 1
-        for place in range(begin, end):
-            yield lots[place]
+    def lots_at_cost(self) -> Iterator[Lot]:
+        """The open lots, oldest first, each with the cost it leaves with when all are taken in this order.
 
-    @property
-    def lot_count(self) -> int:
-        """How many lots are open."""
-        return self._end - self._begin
+        By AVERAGE that is a part of the one cost, by the others the lot's own. What is taken and is placed again as it stands here,
+        in this book or in another, keeps the sum of the costs (law 6).
+        """
+        if self.method is not LotMethod.AVERAGE:
+            yield from self.lots()
+            return
+        cost, quantity = self.cost, self.quantity
+        for lot in self.lots():
+            part = portion(cost, lot.remaining, quantity)
+            yield lot._replace(cost=part)
+            cost -= part
+            quantity -= lot.remaining
 
-    @property
-    def oldest(self) -> Lot | None:
-        """The lot that the next exit closes first."""
-        if self._begin == self._end:
-            return None
-        return self._front or self._lots[self._begin]
-
-    @property
-    def newest(self) -> Lot | None:
-        """The lot that would be closed last."""
-        if self._end - self._begin == 1:
-            return self.oldest
-        return self._lots[self._end - 1] if self._end > self._begin else None
+    def average_price(self) -> Decimal | None:
+        """What the open lots were opened at, half-even at 18 digits; None when there are none, or their value rounds to nothing."""
+        units = EXACT.multiply(self.quantity, self.contract.multiplier)
+        whole, of = (units, self.cost) if self.contract.inverse else (self.cost, units)
+        return average(whole, of) if of else None
 
     def unrealized(self, mark: Decimal) -> Decimal:
-        """Gross P&L of the open lots at ``mark``, in the quote currency."""
+        """Gross P&L of the open lots at ``mark``, in the settlement currency."""
         if self.direction is None:
             return ZERO
-        gain = mark * self.quantity - self.cost
-        return gain if self.direction is Direction.LONG else -gain
+        return self.contract.gain(self.direction, self.cost, self.contract.value(self.quantity, mark))
 
     def staged(self) -> Book:
         """A copy to try a batch on, dropped if the batch does not reach the disk."""
         copy = Book.__new__(Book)
+        copy.contract = self.contract
+        copy.method = self.method
         copy.direction = self.direction
         copy.quantity = self.quantity
         copy.cost = self.cost
@@ -202,101 +166,127 @@ class Book:
         copy.open_fees = self.open_fees
         copy.sequence = self.sequence
         copy.newest_time = self.newest_time
-        copy._lots = self._lots
-        copy._begin = self._begin
-        copy._end = self._end
-        copy._front = self._front
+        copy.pending = self.pending
+        self._share(copy)
         return copy
 
     def detached(self) -> Book:
         """A copy to try something on and keep: it shares nothing with what is staged later, but costs a pointer per lot."""
         copy = self.staged()
-        copy._lots = self._lots[: self._end]
+        copy._own()
         return copy
 
-    def decide(self, fill: Fill, sequence: int, origin: Origin = UNKNOWN_ORIGIN) -> tuple[Record, ...]:
-        """What ``fill`` does here, numbered ``sequence``: one of four arms."""
+    def decide(
+        self, fill: Fill, sequence: int, origin: Origin = UNKNOWN_ORIGIN, chosen: Choice = ()
+    ) -> tuple[Record, ...]:
+        """What ``fill`` does here, numbered ``sequence``: one of four arms.
+
+        ``chosen`` names the lots to close by the sequence that opened them, and how much of each; together what is to be
+        closed. Only CHOSEN looks at it. Raises LotNotOpen when one of them has fewer open.
+        """
+        value = (
+            self.contract.value(fill.quantity, fill.price) if self.contract.inverse else None
+        )  # rounded once (law 6)
         if self.direction is None or fill.direction is self.direction:
-            return self._open_or_add(fill, sequence, origin)
+            return self._open_or_add(fill, value, sequence, origin)
         if fill.quantity < self.quantity:
-            return self._reduce(fill, sequence)
+            return self._reduce(fill, value, sequence, chosen)
         if fill.quantity == self.quantity:
-            return self._close(fill, sequence)
-        return self._flip(fill, sequence, origin)
+            return self._close(fill, value, sequence, chosen)
+        return self._flip(fill, value, sequence, origin, chosen)
 
-    def _open_or_add(self, fill: Fill, sequence: int, origin: Origin) -> tuple[Record, ...]:
-        return (LotOpened(sequence, fill.direction, fill.quantity, fill.price, fill.fee, fill.time, origin),)
+    def _open_or_add(self, fill: Fill, value: Decimal | None, sequence: int, origin: Origin) -> tuple[Record, ...]:
+        return (LotOpened(sequence, fill.direction, fill.quantity, fill.price, fill.fee, fill.time, origin, value),)
 
-    def _reduce(self, fill: Fill, sequence: int) -> tuple[Record, ...]:
-        return tuple(self._matched(fill, sequence, fill.quantity, fill.fee))
+    def _reduce(self, fill: Fill, value: Decimal | None, sequence: int, chosen: Choice) -> tuple[Record, ...]:
+        return self._matched(fill, sequence, fill.quantity, fill.fee, value, chosen)
 
-    def _close(self, fill: Fill, sequence: int) -> tuple[Record, ...]:
-        return tuple(self._matched(fill, sequence, self.quantity, fill.fee))
+    def _close(self, fill: Fill, value: Decimal | None, sequence: int, chosen: Choice) -> tuple[Record, ...]:
+        return self._matched(fill, sequence, self.quantity, fill.fee, value, chosen)
 
-    def _flip(self, fill: Fill, sequence: int, origin: Origin) -> tuple[Record, ...]:
+    def _flip(
+        self, fill: Fill, value: Decimal | None, sequence: int, origin: Origin, chosen: Choice
+    ) -> tuple[Record, ...]:
         closing_fee = share(fill.fee, self.quantity, fill.quantity)
+        closing_value = None if value is None else share(value, self.quantity, fill.quantity)
         rest, rest_fee = fill.quantity - self.quantity, fill.fee - closing_fee
-        opened = LotOpened(sequence, fill.direction, rest, fill.price, rest_fee, fill.time, origin)
-        return (*self._matched(fill, sequence, self.quantity, closing_fee), opened)
+        cost = None if value is None or closing_value is None else value - closing_value
+        opened = LotOpened(sequence, fill.direction, rest, fill.price, rest_fee, fill.time, origin, cost)
+        return (*self._matched(fill, sequence, self.quantity, closing_fee, closing_value, chosen), opened)
 
-    def _matched(self, fill: Fill, sequence: int, quantity: Decimal, fee: Decimal) -> Iterator[LotReduced]:
-        for lot in self.lots():
-            if not quantity:
-                return
-            taken = min(lot.remaining, quantity)
-            exit_fee = share(fee, taken, quantity) if taken < quantity else fee
-            entry_fee = share(lot.open_fee, taken, lot.remaining) if taken < lot.remaining else lot.open_fee
-            gross = (fill.price - lot.price) * taken
-            if self.direction is Direction.SHORT:
-                gross = -gross
-            yield LotReduced(sequence, lot, taken, fill.price, gross, entry_fee, exit_fee)
-            quantity -= taken
-            fee -= exit_fee
+    def _matched(
+        self, fill: Fill, sequence: int, quantity: Decimal, fee: Decimal, value: Decimal | None, chosen: Choice
+    ) -> tuple[LotReduced, ...]:
+        method, contract = self.method, self.contract
+        if method is _FIFO:
+            return tuple(matched(fill, sequence, quantity, fee, self.lots(), contract, value))
+        lots: Iterable[Lot] = self.lots()
+        pool, wanted = None, NOTHING_CHOSEN
+        if method is LotMethod.LIFO:
+            lots = self.newest_first()
+        elif method is LotMethod.HIFO:
+            lots = dearest_first(lots)
+        elif method is LotMethod.AVERAGE:
+            pool = portion(self.cost, quantity, self.quantity)
+        elif chosen:
+            wanted = wanted_of(chosen)
+            assert sum(wanted.values()) == quantity, f"{wanted} is chosen, but {quantity} is to be closed"
+            lots = chosen_lots(lots, wanted)
+        return tuple(matched(fill, sequence, quantity, fee, lots, contract, value, pool, wanted))
 
     def evolve(self, records: Iterable[Record], sequence: int, time: int) -> None:
         """Make ``records`` so, as journal record ``sequence`` of a fill at ``time``."""
         for record in records:
-            if isinstance(record, LotOpened):
-                self._opened(record)
-            else:
+            if isinstance(record, LotReduced):
                 self._reduced(record)
+            elif isinstance(record, LotOpened):
+                self._opened(record)
+            elif isinstance(record, LotTaken):
+                self._taken(record.lot)
+            else:
+                self._placed(record.lot)
+        if self._changed:
+            self._settle()
         self.sequence = sequence
         self.newest_time = max(self.newest_time, time)
 
     def _opened(self, record: LotOpened) -> None:
+        quantity, price, fee, cost = record.quantity, record.price, record.fee, record.cost
         self.direction = record.direction
-        self._add(Lot(record.time, record.sequence, record.quantity, record.price, record.fee, record))
-        self.quantity += record.quantity
-        self.cost += record.quantity * record.price
-        self.open_fees += record.fee
+        self._add(Lot(record.time, record.sequence, quantity, price, fee, record, cost))
+        self.quantity += quantity
+        self.cost += quantity * price * self.contract.multiplier if cost is None else cost
+        self.open_fees += fee
+
+    def _placed(self, lot: Lot) -> None:
+        direction = lot.opened.direction
+        assert self.direction is None or self.direction is direction, f"{lot} is of the other side than the book"
+        self.direction = direction
+        self._add(lot)
+        self.quantity += lot.remaining
+        self.cost += cost_of(lot, self.contract)
+        self.open_fees += lot.open_fee
 
     def _reduced(self, record: LotReduced) -> None:
-        lot = record.lot
-        if record.quantity < lot.remaining:
-            self._front = lot.less(record.quantity, record.entry_fee)
-        else:
-            self._begin += 1
-            self._front = None
-        self.quantity -= record.quantity
-        self.cost -= record.quantity * lot.price
+        lot, quantity, cost = record.lot, record.quantity, record.cost
+        self._replace(lot, lot.less(quantity, record.entry_fee) if quantity < lot.remaining else None)
+        self.quantity -= quantity
+        self.cost -= quantity * lot.price * self.contract.multiplier if cost is None else cost
         self.gross += record.gross
         self.fees += record.entry_fee + record.exit_fee
         self.open_fees -= record.entry_fee
-        if self._begin == self._end:
-            self.direction = None
-            self._lots, self._begin, self._end = [], 0, 0
+        if not self.quantity:
+            self._flatten()
 
-    def _add(self, lot: Lot) -> None:
-        late = self._begin < self._end and lot < self._lots[self._end - 1]
-        if late or self._begin > max(COMPACT_AFTER, self._end - self._begin):
-            self._lots = self._lots[self._begin : self._end]
-            if self._front is not None:
-                self._lots[0] = self._front
-            self._begin, self._end, self._front = 0, len(self._lots), None
-        else:
-            del self._lots[self._end :]  # what a dropped batch left behind
-        if late:
-            insort(self._lots, lot)
-        else:
-            self._lots.append(lot)
-        self._end += 1
+    def _taken(self, lot: Lot) -> None:
+        self._replace(lot, None)
+        together = self.method is LotMethod.AVERAGE
+        self.cost -= portion(self.cost, lot.remaining, self.quantity) if together else cost_of(lot, self.contract)
+        self.quantity -= lot.remaining
+        self.open_fees -= lot.open_fee
+        if not self.quantity:
+            self._flatten()
+
+    def _flatten(self) -> None:
+        self.direction = None
+        self._hold([])

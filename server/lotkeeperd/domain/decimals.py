@@ -1,4 +1,4 @@
-"""Where numbers are made: the exact context, the only three roundings of a book, and the one way to write a number.
+"""Where numbers are made: the exact context, the only roundings of a book, and the one way to write a number.
 
 Law 1: every quantity, price, fee and P&L is a ``Decimal``. Sums and products run under ``EXACT``, whose precision no input can
 reach and whose ``Inexact`` trap would raise if one did. A ``float`` raises too. Division happens here and nowhere else.
@@ -18,6 +18,7 @@ from decimal import (
 )
 
 ZERO = Decimal(0)
+ONE = Decimal(1)
 
 PRECISION = 200
 """Digits. The longest product of two inputs has 76; sums of 10**100 of them would still fit."""
@@ -35,6 +36,22 @@ _HUNDRED = Decimal(100)
 def share(whole: Decimal, part: Decimal, of: Decimal) -> Decimal:
     """``whole * part / of``, half-even at 18 fraction digits: the part of a fee that goes with a part of a quantity."""
     return _ROUNDED.quantize(_ROUNDED.divide(_ROUNDED.multiply(whole, part), of), SHARE_STEP)
+
+
+def portion(cost: Decimal, part: Decimal, of: Decimal) -> Decimal:
+    """What leaves of ``cost`` with ``part`` of a quantity ``of``: its share, and with the last part the rest.
+
+    A cost may have more digits than a share. Never more leaves than there is, so that what stays does not turn its sign.
+    """
+    if part == of:
+        return cost
+    given = share(cost, part, of)
+    return cost if abs(given) > abs(cost) else given
+
+
+def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
+    """``dividend / divisor``, half-even at 18 fraction digits: the value of an inverse contract in its base coin."""
+    return _ROUNDED.quantize(_ROUNDED.divide(dividend, divisor), SHARE_STEP)
 
 
 def average(cost: Decimal, quantity: Decimal) -> Decimal:
@@ -56,4 +73,6 @@ def plain(value: Decimal) -> str:
     text = str(value)
     if "E" in text:
         text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    if text[-1] != "0" or "." not in text:
+        return text
+    return text.rstrip("0").rstrip(".")

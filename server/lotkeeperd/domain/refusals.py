@@ -5,10 +5,25 @@
     ├── InvalidPageToken       page_token was not made for this request, or its read has expired
     ├── RequestIdReused        the request_id names another request (law 8)
     ├── FillConflict           the fill id was recorded with other content (law 8)
+    ├── EventConflict          the event id was recorded with other content (law 8)
     ├── InsufficientQuantity   fewer open than the close asks for
     ├── NoOpenPosition         nothing open on that side
+    ├── NeverTraded            no execution of that symbol is in the portfolio (NO_OPEN_POSITION as well)
+    ├── LotNotOpen             of a lot chosen to be closed, fewer are open
     ├── OppositeSideOpen       the other side is open (law 7)
+    ├── InstrumentNotDeclared  spelled like a contract or an option, and nobody said what it is
+    ├── InstrumentInUse        its lots are open, so what they are valued by cannot change
+    ├── LongOnly               the portfolio never goes short
     ├── PortfolioNotFound      no such portfolio
+    ├── PortfolioExists        it exists with other terms
+    ├── PortfolioInUse         terms that the first record fixed
+    ├── PortfolioClosed        it takes no more commands
+    ├── PortfolioNotEmpty      lots are open, so it cannot be closed
+    ├── FillNotFound           no such execution is recorded
+    ├── FillBusted             it was busted before
+    ├── LaterCommandRefused    with this change a later command would have been refused
+    ├── TradeNotFound          no such closed trade
+    ├── InstrumentNotFound     no such instrument
     ├── SequenceAhead          a sequence this ledger has not reached
     ├── LedgerReplaced         the ledger_id is another ledger's
     ├── TooManyStreams         no more streams can be opened
@@ -26,6 +41,7 @@ Each class is one value of ``ErrorReason`` in the contract; ``metadata`` holds t
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import NamedTuple, Self
 
@@ -103,6 +119,16 @@ class FillConflict(Refusal):
         )
 
 
+class EventConflict(Refusal):
+    """``field`` is the first that differs from the event as it was recorded."""
+
+    def __init__(self, event_id: str, field: str) -> None:
+        super().__init__(
+            f"event {shown(event_id)} is recorded with another {field}; one event has one content: look up which report is right",
+            field=field,
+        )
+
+
 class InsufficientQuantity(Refusal):
     """More is to be closed than is open."""
 
@@ -123,6 +149,29 @@ class NoOpenPosition(Refusal):
         super().__init__(f"{shown(symbol)} has nothing open{side}; there is nothing to close")
 
 
+class NeverTraded(Refusal):
+    """No execution of this symbol is in this portfolio: there is no position, open or flat."""
+
+    def __init__(self, symbol: str, portfolio_id: str) -> None:
+        super().__init__(
+            f"{shown(symbol)} was never traded in {shown(portfolio_id)}; "
+            "GetSummary with include_flat lists every position that ever was"
+        )
+
+
+class LotNotOpen(Refusal):
+    """A lot that was chosen has less open than is to be closed of it, or nothing."""
+
+    def __init__(self, entry_id: str, open_quantity: Decimal, requested: Decimal) -> None:
+        have, want = plain(open_quantity), plain(requested)
+        super().__init__(
+            f"entry {shown(entry_id)} has {have} open, fewer than the {want} to close of it; "
+            "choose among the open entries of this position, at most what is open of each",
+            entry_id=entry_id,
+            open_quantity=have,
+        )
+
+
 class OppositeSideOpen(Refusal):
     """An entry on one side while the other is open."""
 
@@ -135,12 +184,156 @@ class OppositeSideOpen(Refusal):
         )
 
 
+class InstrumentNotDeclared(Refusal):
+    """A contract or an option on first use; ``why`` it cannot be taken for spot, as half a sentence."""
+
+    def __init__(self, symbol: str, why: str) -> None:
+        super().__init__(
+            f"{shown(symbol)} is not declared and cannot be taken for spot: {why}; "
+            "declare it with DefineInstrument, with its kind and multiplier",
+            symbol=symbol,
+        )
+
+
+class InstrumentInUse(Refusal):
+    """``field`` cannot change from ``before`` to ``after`` while ``open_quantity``, of both sides, is open."""
+
+    def __init__(self, symbol: str, field: str, before: str, after: str, open_quantity: Decimal) -> None:
+        have = plain(open_quantity)
+        super().__init__(
+            f"{shown(symbol)} has {have} open at {field} {before}, so it cannot become {after}; "
+            "close it first, or declare another symbol for what is traded from now on",
+            symbol=symbol,
+            field=field,
+            open_quantity=have,
+        )
+
+
+class LongOnly(Refusal):
+    """A sale of more than is open in a portfolio that never goes short."""
+
+    def __init__(self, symbol: str, open_quantity: Decimal) -> None:
+        have = plain(open_quantity)
+        super().__init__(
+            f"{shown(symbol)} has {have} open and the portfolio is long-only; "
+            "sell at most that, or change long_only with UpdatePortfolio",
+            symbol=symbol,
+            open_quantity=have,
+        )
+
+
 class PortfolioNotFound(Refusal):
     """No such portfolio."""
 
     def __init__(self, portfolio_id: str) -> None:
         super().__init__(
             f"there is no portfolio {shown(portfolio_id)}; the first entry or fill recorded in it makes it"
+        )
+
+
+class PortfolioExists(Refusal):
+    """``field`` is the first whose value is not the one it was created with."""
+
+    def __init__(self, portfolio_id: str, field: str) -> None:
+        super().__init__(
+            f"portfolio {shown(portfolio_id)} exists with another {field}; choose another portfolio_id, or UpdatePortfolio",
+            field=field,
+        )
+
+
+class PortfolioInUse(Refusal):
+    """``field`` was fixed by the first record."""
+
+    def __init__(self, portfolio_id: str, field: str) -> None:
+        super().__init__(
+            f"portfolio {shown(portfolio_id)} has records, which fixed its {field}; create another portfolio for another",
+            field=field,
+        )
+
+
+class PortfolioClosed(Refusal):
+    """It takes no more commands; its history stays readable."""
+
+    def __init__(self, portfolio_id: str) -> None:
+        super().__init__(
+            f"portfolio {shown(portfolio_id)} is closed and takes no more commands; use another",
+            portfolio_id=portfolio_id,
+        )
+
+
+class PortfolioNotEmpty(Refusal):
+    """``symbol`` is the first with open lots."""
+
+    def __init__(self, portfolio_id: str, symbol: str) -> None:
+        super().__init__(
+            f"portfolio {shown(portfolio_id)} has open lots of {shown(symbol)}; close them before the portfolio",
+            symbol=symbol,
+        )
+
+
+class FillNotFound(Refusal):
+    """Nothing is recorded under this id."""
+
+    def __init__(self, symbol: str, fill: str, why: str = "") -> None:
+        super().__init__(
+            f"{shown(symbol)} has no execution {shown(fill)}{why}; look at ListEntries and ListClosedTrades for what is recorded",
+            fill_id=fill,
+        )
+
+
+class FillBusted(Refusal):
+    """It counts no more."""
+
+    def __init__(self, fill: str, sequence: int) -> None:
+        super().__init__(
+            f"execution {shown(fill)} was busted already and counts no more; record what took its place under its own id",
+            fill_id=fill,
+            sequence=str(sequence),
+        )
+
+
+_SHARED = {
+    "FIELD_VIOLATIONS": "FIELD_VIOLATION",
+    "EVENT_CONFLICT": "FILL_CONFLICT",
+    "NEVER_TRADED": "NO_OPEN_POSITION",
+}
+"""Reasons that are not spelled as their class is, or that two of them give."""
+
+
+def reason_of(refusal: Refusal) -> str:
+    """The name of its ``ErrorReason`` in the contract, without what all of them begin with."""
+    words = re.sub(r"(?<!^)(?=[A-Z])", "_", type(refusal).__name__).upper()
+    return _SHARED.get(words, words)
+
+
+class LaterCommandRefused(Refusal):
+    """An execution that happened later would not have been taken."""
+
+    def __init__(self, sequence: int, fill: str, refusal: Refusal) -> None:
+        named = f" (fill {shown(fill)})" if fill else ""
+        super().__init__(
+            f"with this change record {sequence}{named} would have been refused: {refusal.message}; correct that one first, "
+            "or send EXCESS_POLICY_REVERSE to let it open the rest on the other side",
+            sequence=str(sequence),
+            fill_id=fill,
+            reason=reason_of(refusal),
+        )
+
+
+class TradeNotFound(Refusal):
+    """No such closed trade."""
+
+    def __init__(self, trade_id: str) -> None:
+        super().__init__(f"there is no closed trade {shown(trade_id)} in this portfolio", trade_id=trade_id)
+
+
+class InstrumentNotFound(Refusal):
+    """No such instrument."""
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(
+            f"there is no instrument {shown(symbol)}; its first entry or fill makes it, or DefineInstrument",
+            symbol=symbol,
         )
 
 
