@@ -9,10 +9,14 @@ from decimal import Decimal, localcontext
 from lotkeeperd.domain.book import Book, Direction
 from lotkeeperd.domain.commands import Command, Excess, Method
 from lotkeeperd.domain.decimals import EXACT
+from lotkeeperd.domain.rates import Rate
 from lotkeeperd.domain.refusals import Refusal
-from lotkeeperd.service.batch import Answer, Batch, Outcome
-from lotkeeperd.service.ports import Key, Transaction, Written
+from lotkeeperd.service.batch import Batch, Grounds
+from lotkeeperd.service.known import Loaded
+from lotkeeperd.service.outcomes import Answer, Outcome
+from lotkeeperd.service.ports import AnyCommand, Key, State, Transaction, Written
 from lotkeeperd.storage.engines import database_url
+from lotkeeperd.storage.journal_key import JournalKey
 from lotkeeperd.storage.store import SqlStore
 
 NOW = 1_700_000_000_000_000_000
@@ -22,21 +26,50 @@ CURRENCY = "USD"
 
 
 class BareLedger:
-    """An open store. ``take`` decides and commits as the writer does, one batch a call."""
+    """An open store. ``take`` decides and commits as the writer does, one batch a call.
 
-    def __init__(self, url: str) -> None:
-        self.store = SqlStore(database_url(url))
-        state = self.store.open(CURRENCY, NOW)
+    ``rates`` are the rates from one currency to another, set by the test; ``now`` is what its clock says.
+    """
+
+    def __init__(self, url: str, key: JournalKey | None = None) -> None:
+        self.store = SqlStore(database_url(url), key)
+        self.rates: dict[tuple[str, str], Rate] = {}
+        self.now = NOW
+        try:
+            self.load(self.store.open(CURRENCY, NOW))
+        except BaseException:
+            self.store.close()
+            raise
+
+    def load(self, state: State) -> None:
+        """Hold what was read from disk."""
+        self.state = state
         self.ledger_id = state.ledger_id
         self.sequence = state.last_sequence
-        self.books: dict[Key, Book] = dict(state.books)
-        self.portfolios = set(state.portfolios)
+        self.books: dict[Key, Book] = state.books
+
+    def reload(self, state: State) -> None:
+        """Hold what was read anew, in the same place: a writer that runs knows this state."""
+        self.books.clear()
+        self.books.update(state.books)
+        self.state.portfolios.update(state.portfolios)
+        self.state.instruments.update(state.instruments)
+        self.state.balances.clear()
+        self.state.balances.update(state.balances)
+        self.sequence = state.last_sequence
+
+    @property
+    def portfolios(self) -> set[str]:
+        """Those that are there."""
+        return set(self.state.portfolios)
 
     def batch(self) -> Batch:
         """What decides the next commands."""
-        return Batch(self.books.get, self.portfolios.__contains__, self.sequence, NOW, create_portfolios=True)
+        known = Loaded(self.state._replace(books=self.books))
+        rates = lambda currency, into: self.rates.get((currency, into))  # noqa: E731
+        return Batch(Grounds(known, rates, self.state.currency, self.sequence, self.now, create_portfolios=True))
 
-    def take(self, *commands: Command) -> list[Answer]:
+    def take(self, *commands: AnyCommand) -> list[Answer]:
         """Decide and commit as one batch; an answer per command. Raises what the store raises."""
         batch = self.batch()
 
@@ -46,24 +79,33 @@ class BareLedger:
             return batch.written()
 
         with localcontext(EXACT):
-            done = self.store.transact(work)
-        self.books.update(done.books)
-        self.portfolios.update(done.portfolios)
-        self.sequence += len(done.decisions)
+            self.committed(self.store.transact(work))
         return batch.answers()
 
-    def taken(self, *commands: Command) -> list[Outcome]:
-        """The same, where nothing may be refused."""
+    def committed(self, done: Written) -> None:
+        """Take over what a batch wrote."""
+        self.books.update(done.books)
+        self.state.portfolios.update(done.portfolios)
+        self.state.instruments.update(done.instruments)
+        self.state.balances.update(done.balances)
+        self.sequence += len(done.records)
+
+    def all_taken(self, *commands: AnyCommand) -> list[Answer]:
+        """``take``, where nothing may be refused."""
         answers = self.take(*commands)
         refusals = [answer for answer in answers if isinstance(answer, Refusal)]
         assert not refusals, refusals
-        return [answer for answer in answers if isinstance(answer, Outcome)]
+        return answers
+
+    def taken(self, *commands: Command) -> list[Outcome]:
+        """The same, of executions."""
+        return [answer for answer in self.all_taken(*commands) if isinstance(answer, Outcome)]
 
 
 @contextmanager
-def bare_ledger(url: str) -> Iterator[BareLedger]:
-    """A ledger on ``url`` that is closed afterwards."""
-    ledger = BareLedger(url)
+def bare_ledger(url: str, key: JournalKey | None = None) -> Iterator[BareLedger]:
+    """A ledger on ``url`` that is closed afterwards; ``key`` is of its chain."""
+    ledger = BareLedger(url, key)
     try:
         yield ledger
     finally:

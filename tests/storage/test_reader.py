@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from lotkeeperd.domain.decimals import ZERO
 from lotkeeperd.domain.refusals import StorageUnavailable
-from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus
+from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus, Restatement, Totals
 from lotkeeperd.service.ports import ALL_OF_IT, EntryFilter, FactFilter, Position, TradeFilter
 from lotkeeperd.storage.engines import database_url as url_of
 from lotkeeperd.storage.engines import reader_engine
 from lotkeeperd.storage.reader import SqlReader
-from tests.storage.ledgers import bare_ledger, entry, exit_of, sold
+from tests.storage.ledgers import CURRENCY, bare_ledger, entry, exit_of, sold
 from tests.support.postgres import PostgresServer, running_server
 
 LABELS = (("strategy", "trend"),)
@@ -150,10 +151,10 @@ async def test_closed_trades_are_selected_and_summed_alike(reader: SqlReader, by
     wanted, sequences = TRADES[by]
     found = await all_trades(reader, wanted, 2)
     assert [trade.sequence for trade in found] == sequences
-    totals = await reader.totals(wanted, LAST)
-    assert totals.gross_realized == sum(trade.gross_pnl for trade in found)
-    assert totals.realized_fees == sum(trade.entry_fee + trade.exit_fee for trade in found)
-    assert (await reader.totals(wanted, 0)).gross_realized == 0
+    gross = sum((trade.gross_pnl for trade in found), ZERO)
+    fees = sum((trade.entry_fee + trade.exit_fee for trade in found), ZERO)
+    assert await reader.totals(wanted, LAST) == ([Totals(CURRENCY, gross, fees)] if found else [])
+    assert await reader.totals(wanted, 0) == []
 
 
 FACTS = [
@@ -188,6 +189,7 @@ async def test_facts_come_once_and_in_order_from_anywhere(reader: SqlReader, siz
             after = page.until
         assert [at for at, _ in found] == [at for at in FACTS if at > start], start
         for (sequence, index), fact in found:
+            assert not isinstance(fact, Restatement)
             where = (fact.sequence, fact.trade_index) if isinstance(fact, ClosedTrade) else fact.opened.sequence
             assert where in ((sequence, index), sequence)
 

@@ -8,16 +8,23 @@ from decimal import Decimal
 from typing import TypeVar
 
 import lotkeeper
-from lotkeeperd.domain.book import Book, Direction
+from lotkeeperd.domain.book import Direction
 from lotkeeperd.domain.commands import Command, Method
+from lotkeeperd.domain.rates import Pairs
 from lotkeeperd.domain.refusals import Refusal, StorageUnavailable
-from lotkeeperd.service.ports import Key, OutcomeUnknown, State, Transaction, Written
+from lotkeeperd.service.conversion import Converter
+from lotkeeperd.service.marks import MarkBoard, Policy
+from lotkeeperd.service.ports import AnyCommand, JournalRecord, OutcomeUnknown, State, Transaction, Written
+from lotkeeperd.service.valuation import Valuation
 from lotkeeperd.service.writer import Writer
 from lotkeeperd.storage.engines import database_url as url_of
 from lotkeeperd.storage.store import SqlStore
 from tests.support.sidecar import Sidecar
 
 T = TypeVar("T")
+
+MARK_AGE = 60_000_000_000
+"""Nanoseconds; no mark comes here."""
 
 
 def entry(fill_id: str, quantity: str, price: str = "1") -> Command:
@@ -52,6 +59,10 @@ class DoubtfulStore:
             raise OutcomeUnknown(StorageUnavailable("the answer was lost"))
         return done
 
+    def recorded(self, commands: Sequence[AnyCommand]) -> list[JournalRecord]:
+        """What is recorded under their keys."""
+        return self._store.recorded(commands)
+
     def last_sequence(self) -> int:
         """What the disk says, when it can be asked."""
         if self.unreachable:
@@ -68,16 +79,20 @@ async def test_a_state_read_anew_counts_even_when_the_same_hop_fails_afterwards(
     """A commit in doubt that was written, a disk that cannot be asked, a second failure: the close is not made twice."""
     store = SqlStore(url_of(database_url))
     state = store.open(None, time.time_ns())
-    doubtful, books, known = DoubtfulStore(store), dict[Key, Book](), set(state.portfolios)
+    doubtful, board = DoubtfulStore(store), MarkBoard(Policy(MARK_AGE))
+    converter = Converter(board, Pairs())
+    known = Valuation(board, converter, state.currency)
+    known.load(state)
 
     def take_over(written: Sequence[Written], newer: State | None) -> None:
         if newer is not None:
-            books.clear()
-            books.update(newer.books)
+            known.load(newer)
         for done in written:
-            books.update(done.books)
+            known.commit(done)
 
-    writer = Writer(doubtful, books.get, known.__contains__, time.time_ns, queue_limit=10, create_portfolios=True)
+    writer = Writer(
+        doubtful, known, converter.rate, state.currency, time.time_ns, queue_limit=10, create_portfolios=True
+    )
     task = writer.start(0, take_over)
 
     async def answer(command: Command) -> tuple[int, bool, Decimal] | str:

@@ -10,14 +10,20 @@ from decimal import Decimal
 import pytest
 
 from lotkeeperd.domain.commands import Command
-from lotkeeperd.domain.refusals import InternalError, Refusal, StorageUnavailable
+from lotkeeperd.domain.refusals import InternalError, NoOpenPosition, Refusal, StorageUnavailable
 from lotkeeperd.service import writer as service_writer
-from lotkeeperd.service.batch import Answer, Outcome
+from lotkeeperd.service.known import Loaded
+from lotkeeperd.service.outcomes import Answer, Outcome, Receipt
 from lotkeeperd.service.ports import State, Written
+from lotkeeperd.service.queue import Pipeline, Receipts
 from lotkeeperd.service.writer import Writer
-from tests.storage.ledgers import NOW, BareLedger, bare_ledger, entry, exit_of
+from tests.storage.ledgers import CURRENCY, NOW, BareLedger, bare_ledger, entry, exit_of
 from tests.storage.lost_answers import LostAnswers
 from tests.support.plain_sql import PlainSql
+
+
+def no_rate(_currency: str, _into: str) -> None:
+    """Nothing converts."""
 
 
 class Running:
@@ -25,23 +31,21 @@ class Running:
 
     def __init__(self, ledger: BareLedger) -> None:
         self._ledger = ledger
+        self.store = ledger.store
         self.commits: list[list[int]] = []
         self.reloads = 0
         self._writer = Writer(
-            ledger.store, ledger.books.get, ledger.portfolios.__contains__, lambda: NOW, 1_000, create_portfolios=True
+            ledger.store, Loaded(ledger.state), no_rate, CURRENCY, lambda: NOW, 1_000, create_portfolios=True
         )
         self.task = self._writer.start(ledger.sequence, self._taken_over)
 
     def _taken_over(self, written: Sequence[Written], state: State | None) -> None:
         if state is not None:
             self.reloads += 1
-            self._ledger.books.clear()
-            self._ledger.books.update(state.books)
-            self._ledger.portfolios.update(state.portfolios)
+            self._ledger.reload(state)
         for done in written:
-            self._ledger.books.update(done.books)
-            self._ledger.portfolios.update(done.portfolios)
-            self.commits.append([decision.sequence for decision in done.decisions])
+            self._ledger.committed(done)
+            self.commits.append([record.sequence for record in done.records])
 
     async def answers(self, *commands: Command) -> list[Answer]:
         """Queue all of them at once, so that they make one batch, and await each answer."""
@@ -52,6 +56,10 @@ class Running:
     def submit(self, command: Command) -> asyncio.Future[Outcome]:
         """Queue one, and go on."""
         return self._writer.submit(command)
+
+    def submit_all(self, pipeline: Pipeline, *commands: Command) -> asyncio.Future[Receipts | Refusal]:
+        """Queue one message, and go on."""
+        return self._writer.submit_all([command._replace(brief=True) for command in commands], pipeline)
 
     @property
     def queued(self) -> int:
@@ -146,6 +154,46 @@ async def test_a_drain_waits_for_nobody_either(database_url: str) -> None:
         writer.close()
         await asyncio.gather(*waiting)
         assert writer.commits == [[1, 2, 3], [4, 5]]
+
+
+async def test_messages_that_wait_together_are_committed_together_with_lone_commands(database_url: str) -> None:
+    """One transaction; each message has its receipts, the lone command its outcome, with the position it left itself."""
+    async with running(database_url) as writer:
+        pipeline = Pipeline()
+        first = writer.submit_all(pipeline, entry(1), exit_of(2), exit_of(3))
+        lone = writer.submit(entry(4, "2"))
+        second = writer.submit_all(pipeline, entry(5), entry(4, "2"))
+        refused = NoOpenPosition
+        receipts = [await first, await second]
+        told = [[r._asdict() if isinstance(r, Receipt) else type(r) for r in answer] for answer in receipts]  # type: ignore[union-attr]
+        assert told == [
+            [receipt(1, "0"), receipt(2, "10"), refused],
+            [receipt(4, "0"), receipt(3, "0", replayed=True)],
+        ]
+        assert (await lone).book.quantity == Decimal(2)
+        assert writer.commits == [[1, 2, 3, 4]]
+
+
+def receipt(sequence: int, net: str, replayed: bool = False) -> dict[str, object]:
+    """What a brief command is told."""
+    return Receipt(sequence, Decimal(net), replayed)._asdict()
+
+
+async def test_nothing_of_a_pipeline_is_written_after_a_message_that_was_not(database_url: str) -> None:
+    """The second waits while the first meets a lock: it fails with it, though the lock is gone; others are not concerned."""
+    async with running(database_url) as writer:
+        await writer.answers(entry(1))
+        pipeline, other = Pipeline(), Pipeline()
+        with PlainSql(database_url) as sql, sql.locked():
+            first = writer.submit_all(pipeline, exit_of(2))
+            while writer.queued:  # noqa: ASYNC110 - the queue tells nobody
+                await asyncio.sleep(0)
+            second, third = writer.submit_all(pipeline, exit_of(3)), writer.submit_all(other, entry(4))
+            assert isinstance(await first, StorageUnavailable)
+        assert isinstance(await second, StorageUnavailable)
+        assert [type(answer) for answer in await third] == [Receipt]  # type: ignore[union-attr]
+        assert isinstance(await writer.submit_all(pipeline, exit_of(5)), StorageUnavailable)
+        assert writer.commits == [[1], [2]]
 
 
 async def test_only_the_guilty_command_of_a_batch_is_refused(database_url: str) -> None:

@@ -23,6 +23,8 @@ _COUNTED = 9
 _LOW_BITS = 30
 _REMEMBERED = 2048
 """Keys: each is asked for when its command is looked up, and again when it is written."""
+_SERIES = 256
+"""Hashes of series: a venue that counts needs one of them, one that draws its ids needs another every time."""
 
 
 def request_key(portfolio_id: str, request_id: str) -> int:
@@ -38,6 +40,11 @@ def fill_key(portfolio_id: str, fill_id: str) -> int:
 @lru_cache(maxsize=_REMEMBERED)
 def _key(kind: str, portfolio_id: str, text: str) -> int:
     length = max(len(text.rstrip(_DIGITS)), len(text) - _COUNTED)
-    series = f"{kind}{len(text) - length}{_SEPARATOR}{portfolio_id}{_SEPARATOR}{text[:length]}"
-    high = int.from_bytes(blake2b(series.encode(), digest_size=8).digest(), "big", signed=True) >> _LOW_BITS
+    high = _high(kind, len(text) - length, portfolio_id, text[:length])
     return high << _LOW_BITS | int(text[length:] or "0")
+
+
+@lru_cache(maxsize=_SERIES)
+def _high(kind: str, digits: int, portfolio_id: str, beginning: str) -> int:
+    series = f"{kind}{digits}{_SEPARATOR}{portfolio_id}{_SEPARATOR}{beginning}"
+    return int.from_bytes(blake2b(series.encode(), digest_size=8).digest(), "big", signed=True) >> _LOW_BITS

@@ -6,16 +6,19 @@ An enum's ``_name_`` and ``_value_`` (both documented) are plain attributes: ``n
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row
 
-from lotkeeperd.domain.book import Book, Direction, Fill, LotOpened, Origin
-from lotkeeperd.domain.commands import RULES_VERSION, Command, Decision, Excess, Match, Method
-from lotkeeperd.domain.decimals import ZERO, average, plain
-from lotkeeperd.domain.trades import ClosedTrade, Entry
+from lotkeeperd.domain.book import Book, Direction, Fill, Lot, LotOpened, Origin
+from lotkeeperd.domain.commands import RULES_VERSION, Command, Decision, Excess, Match, Method, origin_of
+from lotkeeperd.domain.decimals import ZERO, plain
+from lotkeeperd.domain.fees import Charged, FeeState, Pending
+from lotkeeperd.domain.rates import Rate
+from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus
+from lotkeeperd.storage import tables
 from lotkeeperd.storage.columns import labels_of, labels_text
 from lotkeeperd.storage.identity import KEY_VERSION, fill_key, request_key
 
@@ -44,6 +47,9 @@ class JournalRow(NamedTuple):
     decided: str
 
 
+READ = tuple(tables.journal.c[name] for name in JournalRow._fields)
+"""The columns of a record; the chain's link is read by who checks it."""
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _text = json.encoder.encode_basestring
 
@@ -66,12 +72,12 @@ def journal_row(decision: Decision) -> tuple[Any, ...]:
         fill_key(portfolio_id, fill_id) if fill_id else None,
         fill_id,
         len(decision.matches),
-        _asked(command),
-        _decided(decision),
+        asked_text(command),
+        decided_text(decision),
     )
 
 
-def _asked(command: Command) -> str:
+def asked_text(command: Command) -> str:
     """What the caller gave, and nothing that it left out, as a JSON object."""
     parts = [f'"price":"{plain(command.price)}"']
     if command.side is not None:
@@ -82,59 +88,158 @@ def _asked(command: Command) -> str:
         parts.append(f'"fee":"{plain(command.fee)}"')
     if command.time is not None:
         parts.append(f'"time":{command.time}')
-    if command.close_all:
-        parts.append('"close_all":true')
-    if command.excess is not Excess.REJECT:
-        parts.append(f'"excess":"{command.excess._value_}"')
-    for name, text in (
-        ("fee_currency", command.fee_currency),
-        ("order_id", command.order_id),
-        ("reason", command.reason),
-        ("group_id", command.group_id),
-    ):
-        if text:
-            parts.append(f'"{name}":{_text(text)}')
-    if command.labels:
-        parts.append(f'"labels":{_encode(dict(command.labels))}')
+    parts += _said(command)
+    if not command.is_plain:
+        parts += _more_asked(command)
     return f"{{{','.join(parts)}}}"
 
 
-def _decided(decision: Decision) -> str:
+def _said(command: Command) -> Iterator[str]:
+    """What is no figure of it."""
+    if command.close_all:
+        yield '"close_all":true'
+    if command.excess is not Excess.REJECT:
+        yield f'"excess":"{command.excess._value_}"'
+    if command.fee_currency:
+        yield f'"fee_currency":{_text(command.fee_currency)}'
+    if command.order_id:
+        yield f'"order_id":{_text(command.order_id)}'
+    if command.reason:
+        yield f'"reason":{_text(command.reason)}'
+    if command.group_id:
+        yield f'"group_id":{_text(command.group_id)}'
+    if command.labels:
+        yield f'"labels":{_encode(dict(command.labels))}'
+
+
+def _more_asked(command: Command) -> Iterator[str]:
+    """What most executions do not say."""
+    if command.synthetic:
+        yield '"synthetic":true'
+    if command.book_side is not None:
+        yield f'"book_side":"{command.book_side._name_}"'
+    if command.chosen:
+        yield f'"chosen":{_encode([[lot, plain(quantity)] for lot, quantity in command.chosen])}'
+    if command.late:
+        yield '"late":true'
+    if command.details:
+        yield f'"details":{_encode(dict(command.details))}'
+
+
+def decided_text(decision: Decision) -> str:
     """What the book made of it, as a JSON object: the fill in full, the lot it opened, the lots it closed."""
     fill, opened = decision.fill, decision.opened
-    text = f'{{"side":"{fill.direction._name_}","quantity":"{plain(fill.quantity)}","time":{fill.time}'
+    quantity = plain(fill.quantity)
+    text = f'{{"side":"{fill.direction._name_}","quantity":"{quantity}","time":{fill.time}'
     if opened is not None:
-        text += f',"opened":["{plain(opened.quantity)}","{plain(opened.fee)}"]'
+        cost = "" if opened.cost is None else f',"{plain(opened.cost)}"'
+        whole = quantity if opened.quantity is fill.quantity else plain(opened.quantity)
+        text += f',"opened":["{whole}","{plain(opened.fee)}"{cost}]'
     if decision.matches:
         text += f',"closed":[{",".join(map(_match, decision.matches))}]'
+    charged = decision.charged
+    if charged.moved or charged.rate is not None or charged.state is not FeeState.SETTLED:
+        text += f',"charged":{_encode(_charged_json(charged))}'
+    if decision.taken:
+        text += f',"taken":{_encode(decision.taken)}'
+    if decision.placed:
+        text += f',"placed":{_encode([_lot_json(lot) for lot in decision.placed])}'
     return text + "}"
 
 
 def _match(match: Match) -> str:
-    lot, quantity, gross, entry_fee, exit_fee = match
-    return f'[{lot},"{plain(quantity)}","{plain(gross)}","{plain(entry_fee)}","{plain(exit_fee)}"]'
+    lot, quantity, gross, entry_fee, exit_fee, cost = match
+    more = "" if cost is None else f',"{plain(cost)}"'
+    return f'[{lot},"{plain(quantity)}","{plain(gross)}","{plain(entry_fee)}","{plain(exit_fee)}"{more}]'
+
+
+def _charged_json(charged: Charged) -> list[Any]:
+    return [plain(charged.amount), plain(charged.moved), charged.state.value, rate_json(charged.rate)]
+
+
+def rate_json(rate: Rate | None) -> list[Any] | None:
+    """A rate as JSON; None for none."""
+    if rate is None:
+        return None
+    return [rate.base, rate.quote, plain(rate.price), rate.time, rate.source, rate.inverted]
+
+
+def rate_of(stored: list[Any] | None) -> Rate | None:
+    """The rate of such JSON."""
+    if stored is None:
+        return None
+    base, quote, price, time, source, inverted = stored
+    return Rate(base, quote, Decimal(price), time, source, inverted)
+
+
+def _lot_json(lot: Lot) -> list[Any]:
+    opened = lot.opened
+    return [
+        lot.sequence,
+        opened.direction.name,
+        lot.time,
+        plain(opened.quantity),
+        plain(lot.remaining),
+        plain(lot.price),
+        plain(opened.fee),
+        plain(lot.open_fee),
+        None if lot.cost is None else plain(lot.cost),
+        _origin_json(opened.origin),
+    ]
+
+
+def _lot_of(stored: list[Any]) -> Lot:
+    sequence, side, time, quantity, remaining, price, fee, open_fee, cost, origin = stored
+    kept = None if cost is None else Decimal(cost)
+    opened = LotOpened(
+        sequence, Direction[side], Decimal(quantity), Decimal(price), Decimal(fee), time, _origin_of(origin), kept
+    )
+    return Lot(time, sequence, Decimal(remaining), opened.price, Decimal(open_fee), opened, kept)
+
+
+def _origin_json(origin: Origin) -> list[Any]:
+    order_id, fill_id, fee_currency, group_id, labels, synthetic, fee, rate, pending = origin
+    return [order_id, fill_id, fee_currency, group_id, dict(labels), synthetic, plain(fee), rate_json(rate), pending]
+
+
+def _origin_of(stored: list[Any]) -> Origin:
+    order_id, fill_id, fee_currency, group_id, labels, synthetic, fee, rate, pending = stored
+    return Origin(
+        order_id,
+        fill_id,
+        fee_currency,
+        group_id,
+        tuple(labels.items()),
+        synthetic,
+        Decimal(fee),
+        rate_of(rate),
+        pending,
+    )
 
 
 def decision_of(row: Row[Any] | JournalRow) -> Decision:
     """The record of a journal row."""
     asked, what = json.loads(row.asked), json.loads(row.decided)
-    command = _command(row, asked)
-    fill = _fill(command, what)
-    matches = tuple(Match(lot, *map(Decimal, amounts)) for lot, *amounts in what.get("closed", ()))
-    return Decision(row.sequence, row.recorded_time, command, fill, _opened(row, command, fill, what), matches)
+    command = command_of(row.method, row.portfolio_id, row.symbol, row.fill_id, row.request_id, asked)
+    return decision_from(row.sequence, row.recorded_time, command, what)
 
 
 def opened_of(row: Row[Any] | JournalRow) -> LotOpened | None:
     """The lot that a journal row opened, without a look at what it closed."""
-    command, what = _command(row, json.loads(row.asked)), json.loads(row.decided)
-    return _opened(row, command, _fill(command, what), what)
+    asked, what = json.loads(row.asked), json.loads(row.decided)
+    what.pop("closed", None)
+    command = command_of(row.method, row.portfolio_id, row.symbol, row.fill_id, row.request_id, asked)
+    return decision_from(row.sequence, row.recorded_time, command, what).opened
 
 
-def _command(row: Row[Any] | JournalRow, asked: dict[str, Any]) -> Command:
+def command_of(
+    method: str, portfolio_id: str, symbol: str, fill_id: str, request_id: str, asked: dict[str, Any]
+) -> Command:
+    """The command of what was stored of it."""
     return Command(
-        Method(row.method),
-        row.portfolio_id,
-        row.symbol,
+        Method(method),
+        portfolio_id,
+        symbol,
         Direction[asked["side"]] if "side" in asked else None,
         Decimal(asked["quantity"]) if "quantity" in asked else None,
         Decimal(asked["price"]),
@@ -142,32 +247,53 @@ def _command(row: Row[Any] | JournalRow, asked: dict[str, Any]) -> Command:
         asked.get("fee_currency", ""),
         asked.get("time"),
         asked.get("order_id", ""),
-        row.fill_id,
-        row.request_id,
+        fill_id,
+        request_id,
         asked.get("close_all", False),
         Excess(asked.get("excess", Excess.REJECT.value)),
         asked.get("reason", ""),
         asked.get("group_id", ""),
         tuple(asked.get("labels", {}).items()),
+        False,
+        asked.get("synthetic", False),
+        Direction[asked["book_side"]] if "book_side" in asked else None,
+        tuple((lot, Decimal(quantity)) for lot, quantity in asked.get("chosen", ())),
+        asked.get("late", False),
+        tuple(asked.get("details", {}).items()),
     )
 
 
-def _fill(command: Command, what: dict[str, Any]) -> Fill:
-    return Fill(Direction[what["side"]], Decimal(what["quantity"]), command.price, command.fee or ZERO, what["time"])
+def decision_from(sequence: int, recorded_time: int, command: Command, what: dict[str, Any]) -> Decision:
+    """The record of a command and what was stored of its decision."""
+    charged = _charged_of(command, what.get("charged"))
+    fill = Fill(Direction[what["side"]], Decimal(what["quantity"]), command.price, charged.amount, what["time"])
+    opened = None
+    if "opened" in what:
+        quantity, fee, *cost = what["opened"]
+        origin = origin_of(command, charged)
+        kept = Decimal(cost[0]) if cost else None
+        opened = LotOpened(
+            sequence, fill.direction, Decimal(quantity), fill.price, Decimal(fee), fill.time, origin, kept
+        )
+    matches = tuple(Match(lot, *map(Decimal, amounts)) for lot, *amounts in what.get("closed", ()))
+    placed = tuple(map(_lot_of, what.get("placed", ())))
+    return Decision(
+        sequence, recorded_time, command, fill, opened, matches, charged, tuple(what.get("taken", ())), placed
+    )
 
 
-def _opened(row: Row[Any] | JournalRow, command: Command, fill: Fill, what: dict[str, Any]) -> LotOpened | None:
-    if "opened" not in what:
-        return None
-    quantity, fee = what["opened"]
-    origin = Origin(command.order_id, command.fill_id, command.fee_currency, command.group_id, command.labels)
-    return LotOpened(row.sequence, fill.direction, Decimal(quantity), fill.price, Decimal(fee), fill.time, origin)
+def _charged_of(command: Command, stored: list[Any] | None) -> Charged:
+    if stored is None:
+        return Charged(command.fee or ZERO)
+    amount, moved, state, rate = stored
+    return Charged(Decimal(amount), Decimal(moved), FeeState(state), rate_of(rate))
 
 
 def entry_row(entry: Entry, currency: str, amount: Amount) -> tuple[Any, ...]:
     """A row of ``position_entries``."""
     opened = entry.opened
     origin = opened.origin
+    quantity, fee = amount(opened.quantity), amount(origin.fee)
     return (
         entry.portfolio_id,
         opened.time,
@@ -175,18 +301,21 @@ def entry_row(entry: Entry, currency: str, amount: Amount) -> tuple[Any, ...]:
         entry.entry_id,
         entry.symbol,
         opened.direction._name_,
-        amount(opened.quantity),
-        amount(entry.remaining_quantity),
+        quantity,
+        quantity if entry.remaining_quantity is opened.quantity else amount(entry.remaining_quantity),
         amount(opened.price),
         origin.order_id,
         origin.fill_id,
-        amount(opened.fee),
+        fee,
         origin.fee_currency or currency,
-        amount(entry.open_fee),
+        fee if entry.open_fee is origin.fee else amount(entry.open_fee),
         entry.status._value_,
         origin.group_id,
         labels_text(origin.labels),
         origin.synthetic,
+        None if entry.cost is None else amount(entry.cost),
+        "" if origin.fee_rate is None else _encode(rate_json(origin.fee_rate)),
+        origin.fee_pending,
     )
 
 
@@ -199,13 +328,23 @@ def entry_of_row(row: Row[Any]) -> Entry:
         row.group_id,
         labels_of(row.labels),
         bool(row.synthetic),
+        row.fee,
+        rate_of(json.loads(row.fee_rate)) if row.fee_rate else None,
+        bool(row.fee_pending),
     )
     direction = Direction[row.side]
     opened = LotOpened(row.sequence, direction, row.quantity, row.entry_price, row.fee, row.entry_time, origin)
-    return Entry(row.portfolio_id, row.symbol, row.remaining_quantity, row.open_fee, opened)
+    superseded = row.status == EntryStatus.SUPERSEDED.value
+    return Entry(row.portfolio_id, row.symbol, row.remaining_quantity, row.open_fee, opened, row.cost_basis, superseded)
 
 
-def trade_row(trade: ClosedTrade, currency: str, amount: Amount) -> tuple[Any, ...]:
+def lot_of(entry: Entry) -> Lot:
+    """What is open of an entry that was read."""
+    opened = entry.opened
+    return Lot(opened.time, opened.sequence, entry.remaining_quantity, opened.price, entry.open_fee, opened, entry.cost)
+
+
+def trade_row(trade: ClosedTrade, amount: Amount) -> tuple[Any, ...]:
     """A row of ``completed_trades``."""
     return (
         trade.portfolio_id,
@@ -228,12 +367,16 @@ def trade_row(trade: ClosedTrade, currency: str, amount: Amount) -> tuple[Any, .
         amount(trade.exit_fee),
         amount(trade.net_pnl),
         None if trade.pnl_pct is None else amount(trade.pnl_pct),
-        currency,
+        trade.currency,
         trade.entry_order_id,
         trade.entry_fill_id,
         trade.group_id,
         labels_text(trade.labels),
         trade.synthetic,
+        trade.superseded_by and trade.superseded_by[0],
+        trade.superseded_by and trade.superseded_by[1],
+        trade.provisional,
+        None if trade.exit_sequence == trade.sequence else trade.exit_sequence,
     )
 
 
@@ -264,18 +407,23 @@ def trade_of_row(row: Row[Any]) -> ClosedTrade:
         row.group_id,
         labels_of(row.labels),
         bool(row.synthetic),
+        row.currency,
+        row.exit_sequence or row.sequence,
+        bool(row.provisional),
+        None if row.superseded_sequence is None else (row.superseded_sequence, row.superseded_index),
     )
 
 
-def book_row(portfolio_id: str, symbol: str, book: Book, currency: str, amount: Amount) -> tuple[Any, ...]:
+def book_row(portfolio_id: str, symbol: str, side: str, book: Book, amount: Amount) -> tuple[Any, ...]:
     """A row of ``books``."""
-    oldest, newest = book.oldest, book.newest
+    oldest, newest, price, pending = book.oldest, book.newest, book.average_price(), book.pending
     return (
         portfolio_id,
         symbol,
+        side,
         FLAT if book.direction is None else book.direction._name_,
         amount(book.quantity),
-        amount(average(book.cost, book.quantity)) if book.quantity else None,
+        None if price is None else amount(price),
         amount(book.cost),
         amount(book.gross),
         amount(book.fees),
@@ -284,7 +432,15 @@ def book_row(portfolio_id: str, symbol: str, book: Book, currency: str, amount: 
         book.lot_count,
         oldest and oldest.time,
         newest and newest.time,
-        currency,
+        book.contract.currency,
         book.sequence,
         book.newest_time,
+        pending.awaited,
+        _encode([[name, plain(fee)] for name, fee in pending.unconverted]) if pending.unconverted else "",
     )
+
+
+def pending_of(row: Row[Any]) -> Pending:
+    """What fees a row of ``books`` says are in no figure yet."""
+    stored = json.loads(row.unconverted_fees) if row.unconverted_fees else []
+    return Pending(row.awaited_fees, tuple((name, Decimal(fee)) for name, fee in stored))

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from lotkeeperd.storage.engines import CannotStart
 from lotkeeperd.storage.tables import REVISION, metadata
 
-KNOWN = (REVISION,)
+KNOWN = ("0002", REVISION)
 """Revisions that this program can read or migrate from, oldest first."""
 
 UNRELEASED = "0001"

@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Dialect, Table, bindparam, insert, select, union_all, update
+from sqlalchemy import Dialect, Table, bindparam, delete, insert, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql import ClauseElement
 
 from lotkeeperd.storage import tables
+from lotkeeperd.storage.rows import READ
 
 RUN = 64
 """Rows in one statement at most: with 26 columns 1,664 parameters, far below what either database takes."""
@@ -42,10 +43,26 @@ class Statements:
             ["new", "mine", "expected"],
         )
         self.journal = self._insert(tables.journal)
-        self.entry = self._upsert(entries, ("remaining_quantity", "open_fee", "status"))
+        self.entry = self._upsert(entries, ("remaining_quantity", "open_fee", "status", "cost_basis"))
+        self.whole_entry = self._upsert(entries)
         self.trade = self._insert(tables.completed_trades)
-        self.portfolio = self._insert(tables.portfolios)
+        self.portfolio = self._upsert(tables.portfolios)
+        self.instrument = self._upsert(tables.instruments)
+        self.balance = self._upsert(tables.balances)
         self.book = self._upsert(tables.books)
+        key = entries.c.portfolio_id, entries.c.entry_time, entries.c.sequence
+        self.forget_entry = self._text(
+            delete(entries).where(*(column == bindparam(f"of_{column.name}") for column in key)),
+            [f"of_{column.name}" for column in key],
+        )
+        trades = tables.completed_trades
+        place = trades.c.portfolio_id, trades.c.sequence, trades.c["index"]
+        self.supersede = self._text(
+            update(trades)
+            .where(*(column == bindparam(f"of_{column.name}") for column in place))
+            .values(superseded_sequence=bindparam("by"), superseded_index=bindparam("at")),
+            ["by", "at", *(f"of_{column.name}" for column in place)],
+        )
 
     def lookup(self, requests: int, fills: int) -> str:
         """Journal rows by so many request keys and so many fill keys, in this order."""
@@ -53,7 +70,7 @@ class Statements:
         if key not in self._lookups:
             journal = tables.journal
             parts = [
-                select(journal).where(column.in_([bindparam(f"{name}{n}") for n in range(count)]))
+                select(*READ).where(column.in_([bindparam(f"{name}{n}") for n in range(count)]))
                 for name, column, count in (("r", journal.c.request_key, requests), ("f", journal.c.fill_key, fills))
                 if count
             ]
@@ -62,7 +79,9 @@ class Statements:
         return self._lookups[key]
 
     def _insert(self, table: Table) -> Rows:
-        return Rows(self._text(insert(table), [column.name for column in table.columns]))
+        """New rows."""
+        names = [column.name for column in table.columns]
+        return Rows(self._text(insert(table).values({name: bindparam(name) for name in names}), names))
 
     def _upsert(self, table: Table, changing: Sequence[str] = ()) -> Rows:
         """Rows that are new, or change in ``changing``; in all but their key when that is empty."""

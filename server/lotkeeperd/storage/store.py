@@ -2,27 +2,31 @@
 
 Every batch takes the fence: ``UPDATE ledger SET last_sequence = :new WHERE epoch = :mine AND last_sequence = :expected``. No row
 means that another server has the database: nothing is written. A batch decides first and fences then, so that sequences have
-no gaps; nothing it decided can count unless the ledger still stands where its books do.
+no gaps; nothing it decided can count unless the ledger still stands where its books do. The last record of a batch carries the
+digest that chains it to everything before it (``chain``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from decimal import localcontext
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
-from sqlalchemy import URL, Connection, Engine, func, insert, select, update
+from sqlalchemy import URL, Connection, Engine, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from lotkeeperd.domain.book import Book, Lot
-from lotkeeperd.domain.commands import Command, Decision
-from lotkeeperd.domain.decimals import EXACT
 from lotkeeperd.domain.refusals import Fenced, LedgerCorrupt, StorageUnavailable
-from lotkeeperd.domain.trades import ClosedTrade, Entry, entry_as_opened
-from lotkeeperd.service.ports import Key, OutcomeUnknown, State, StatementRefused, Transaction, Written
+from lotkeeperd.service.ports import (
+    AnyCommand,
+    JournalRecord,
+    OutcomeUnknown,
+    State,
+    StatementRefused,
+    Transaction,
+)
 from lotkeeperd.storage import tables
+from lotkeeperd.storage.chain import NO_LINK, chained_anew, head_of
 from lotkeeperd.storage.columns import amount_for
 from lotkeeperd.storage.engines import (
     TAKEOVER_MS,
@@ -37,19 +41,11 @@ from lotkeeperd.storage.engines import (
     writer_engine,
 )
 from lotkeeperd.storage.errors import Meaning, meaning, refusal, words
-from lotkeeperd.storage.identity import fill_key, request_key
-from lotkeeperd.storage.rows import (
-    JournalRow,
-    book_row,
-    decision_of,
-    entry_of_row,
-    entry_row,
-    journal_row,
-    trade_of_row,
-    trade_row,
-)
+from lotkeeperd.storage.journal_key import JournalKey, chain_bytes, new_chain_key
+from lotkeeperd.storage.loading import loaded_state
 from lotkeeperd.storage.schema import bring_up_to_date
 from lotkeeperd.storage.statements import Statements
+from lotkeeperd.storage.transaction import SqlTransaction, look_up
 
 T = TypeVar("T")
 
@@ -58,19 +54,26 @@ ATTEMPTS = 10
 
 
 class SqlStore:
-    """Satisfies ``service.ports.Store``. After ``open`` it is used from one thread at a time."""
+    """Satisfies ``service.ports.Store``. After ``open`` it is used from one thread at a time.
 
-    def __init__(self, url: URL) -> None:
+    ``key`` is the secret that the journal's chain is keyed by; without one it is keyed by the ledger's id.
+    """
+
+    def __init__(self, url: URL, key: JournalKey | None = None) -> None:
         self._url = url
+        self._key = key
         self._engine = writer_engine(url)
         self._connection: Connection | None = None
         self._anchor: Engine | None = None
+        self._asking: Engine | None = None
         self._lock = FileLock(Path(url.database or "").resolve()) if is_sqlite(url) else None
         self._statements = Statements(self._engine.dialect)
         self._amount = amount_for(self._engine.dialect)
         self._errors = (DBAPIError, self._engine.dialect.loaded_dbapi.Error)
         self._epoch = 0
         self._currency = ""
+        self._chain = b""
+        self._head = NO_LINK
 
     def open(self, currency: str | None, now: int) -> State:
         """Take the database over: lock, settings, schema, a new epoch. Then load.
@@ -88,7 +91,10 @@ class SqlStore:
                 bring_up_to_date(connection, shown(self._url))
                 self._currency = self._founded(connection, currency, now)
                 self._epoch = self._raised_epoch(connection)
-                state = _state(connection)  # in here, so that a ledger that is not served is not changed nor fenced
+                state = loaded_state(
+                    connection
+                )  # in here, so that a ledger that is not served is not changed nor fenced
+                self._chained(connection, state.last_sequence)
             self._hold_open()
             return state
         except DBAPIError as error:
@@ -120,6 +126,18 @@ class SqlStore:
             )
         return str(ours)
 
+    def _chained(self, connection: Connection, last_sequence: int) -> None:
+        """Take up the chain where it ends; begin it when this ledger has none, over the records that are there already."""
+        ledger_id, stored = connection.execute(select(tables.ledger.c.ledger_id, tables.ledger.c.chain_key)).one()
+        if stored:
+            self._chain = chain_bytes(stored, self._key, shown(self._url))
+            self._head = head_of(connection, last_sequence)
+            return
+        stored = new_chain_key(self._key, ledger_id)
+        self._chain = chain_bytes(stored, self._key, shown(self._url))
+        self._head = chained_anew(connection, self._chain, last_sequence)
+        connection.execute(update(tables.ledger).values(chain_key=stored))
+
     def _raised_epoch(self, connection: Connection) -> int:
         """From here on every older server's fence fails."""
         if self._lock is None:
@@ -141,8 +159,9 @@ class SqlStore:
 
     def close(self) -> None:
         """Give the database up; on SQLite this checkpoints the WAL when nobody reads."""
-        if self._anchor is not None:
-            self._anchor.dispose()
+        for engine in (self._anchor, self._asking):
+            if engine is not None:
+                engine.dispose()
         self._disconnect()
         self._engine.dispose()
         if self._lock is not None:
@@ -173,7 +192,9 @@ class SqlStore:
         connection = self._connected()
         transaction = connection.begin()
         try:
-            batch = _SqlTransaction(connection, self._statements, self._amount, self._epoch, self._currency)
+            batch = SqlTransaction(
+                connection, self._statements, self._amount, self._epoch, self._currency, self._chain, self._head
+            )
             result = work(batch)
         except BaseException:
             self._rolled_back(transaction.rollback)
@@ -188,6 +209,7 @@ class SqlStore:
             if meaning(error) is Meaning.RETRY:
                 raise
             raise OutcomeUnknown(refusal(error)) from error
+        self._head = batch.head
         return result
 
     def _rolled_back(self, rollback: Callable[[], None]) -> None:
@@ -201,6 +223,22 @@ class SqlStore:
             return StatementRefused(words(error))
         self._disconnect()
         return refusal(error)
+
+    def recorded(self, commands: Sequence[AnyCommand]) -> list[JournalRecord]:
+        """Every committed record that holds a request id or a fill id of ``commands``, on a connection of its own.
+
+        For one other thread than the writer's. Raises StorageUnavailable.
+        """
+        try:
+            if self._asking is None:
+                self._asking = inspector_engine(self._url)
+            with self._asking.connect() as connection:
+                return look_up(connection.connection.cursor(), self._statements, commands)
+        except self._errors as error:
+            asking, self._asking = self._asking, None
+            if asking is not None:
+                asking.dispose()  # the next one asks on a new connection
+            raise StorageUnavailable(words(error)) from error
 
     def last_sequence(self) -> int:
         """As it stands on disk, on a new connection. Raises Fenced or StorageUnavailable."""
@@ -223,118 +261,9 @@ class SqlStore:
         try:
             connection = self._connected()
             with connection.begin():
-                return _state(connection)
+                state = loaded_state(connection)
+                self._head = head_of(connection, state.last_sequence)
+                return state
         except DBAPIError as error:
             self._disconnect()
             raise refusal(error) from error
-
-
-def _state(connection: Connection) -> State:
-    if connection.dialect.name == "postgresql":  # between rows this is work of ours, not a stalled server
-        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
-    with localcontext(EXACT):
-        return _loaded(connection)
-
-
-def _loaded(connection: Connection) -> State:
-    head = connection.execute(select(tables.ledger)).one()
-    newest = connection.execute(select(func.max(tables.journal.c.sequence))).scalar() or 0
-    if newest != head.last_sequence:
-        raise LedgerCorrupt(f"the ledger stands at {head.last_sequence}, its journal ends at {newest}")
-    names = set(connection.execute(select(tables.portfolios.c.portfolio_id)).scalars())
-    return State(head.ledger_id, head.currency, newest, names, _books(connection))
-
-
-def _books(connection: Connection) -> dict[Key, Book]:
-    lots = _open_lots(connection)
-    books: dict[Key, Book] = {}
-    for row in connection.execute(select(tables.books)):
-        key = (row.portfolio_id, row.symbol)
-        book = Book.restored(
-            lots.pop(key, []), row.gross_realized_pnl, row.realized_fees, row.sequence, row.newest_time
-        )
-        stored = (row.total_quantity, row.cost_basis, row.open_fees, row.open_entry_count)
-        if stored != (book.quantity, book.cost, book.open_fees, book.lot_count):
-            raise LedgerCorrupt(f"the open entries of {key[1]} in {key[0]} do not add up to its position")
-        books[key] = book
-    if lots:
-        raise LedgerCorrupt(f"there are open entries without a position: {', '.join(next(iter(lots)))}")
-    return books
-
-
-def _open_lots(connection: Connection) -> dict[Key, list[Lot]]:
-    entries = tables.position_entries
-    query = select(entries).where(entries.c.status != "CLOSED").order_by(entries.c.entry_time, entries.c.sequence)
-    lots: dict[Key, list[Lot]] = {}
-    for row in connection.execute(query):
-        entry = entry_of_row(row)
-        opened = entry.opened
-        lot = Lot(opened.time, opened.sequence, entry.remaining_quantity, opened.price, entry.open_fee, opened)
-        lots.setdefault((entry.portfolio_id, entry.symbol), []).append(lot)
-    return lots
-
-
-class _SqlTransaction:
-    """Satisfies ``service.ports.Transaction``."""
-
-    def __init__(
-        self, connection: Connection, statements: Statements, amount: Callable[..., object], epoch: int, currency: str
-    ) -> None:
-        self._connection = connection
-        self._cursor = connection.connection.cursor()
-        self._statements = statements
-        self._amount = amount
-        self._epoch = epoch
-        self._currency = currency
-        self.wrote = False
-
-    def recorded(self, commands: Sequence[Command]) -> list[Decision]:
-        requests = [request_key(command.portfolio_id, command.request_id) for command in commands if command.request_id]
-        fills = [fill_key(command.portfolio_id, command.fill_id) for command in commands if command.fill_id]
-        requests, fills = _padded(requests), _padded(fills)
-        query = self._statements.lookup(len(requests), len(fills))
-        self._cursor.execute(query, tuple(requests + fills))
-        found = {row[0]: row for row in self._cursor.fetchall()}
-        return [decision_of(JournalRow._make(found[sequence])) for sequence in sorted(found)]
-
-    def trades(self, portfolio_id: str, sequence: int, limit: int) -> list[ClosedTrade]:
-        trades = tables.completed_trades
-        query = (
-            select(trades)
-            .where(trades.c.portfolio_id == portfolio_id, trades.c.sequence == sequence)
-            .order_by(trades.c["index"])
-            .limit(limit)
-        )
-        return [trade_of_row(row) for row in self._connection.execute(query)]
-
-    def write(self, expected: int, written: Written) -> None:
-        new = expected + len(written.decisions)
-        self._cursor.execute(self._statements.fence, (new, self._epoch, expected))
-        if self._cursor.rowcount != 1:
-            raise Fenced
-        if not written.decisions:
-            return
-        self.wrote = True
-        statements, cursor, amount = self._statements, self._cursor, self._amount
-        statements.journal.run(cursor, [journal_row(decision) for decision in written.decisions])
-        statements.entry.run(cursor, [entry_row(entry, self._currency, amount) for entry in _entries(written)])
-        trades = [trade_row(trade, self._currency, amount) for trades in written.trades for trade in trades]
-        statements.trade.run(cursor, trades)
-        books = [book_row(*key, book, self._currency, amount) for key, book in written.books.items()]
-        statements.book.run(cursor, books)
-        now = written.decisions[0].recorded_time
-        statements.portfolio.run(cursor, [(name, now) for name in written.portfolios])
-
-
-def _entries(written: Written) -> Iterator[Entry]:
-    """Every entry that a batch opened or reduced, as the batch leaves it."""
-    yield from written.reduced.values()
-    for decision in written.decisions:
-        command = decision.command
-        if decision.opened is not None and (command.portfolio_id, decision.sequence) not in written.reduced:
-            yield entry_as_opened(command.portfolio_id, command.symbol, decision.opened)
-
-
-def _padded(keys: list[int]) -> list[int]:
-    """The next power of two of keys, so that few different statements are ever prepared."""
-    return keys + keys[-1:] * ((1 << (len(keys) - 1).bit_length()) - len(keys)) if keys else keys

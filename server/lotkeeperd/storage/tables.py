@@ -15,11 +15,11 @@ by time, trades by sequence), and on SQLite a table is its primary key's tree it
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, MetaData, SmallInteger, Table, Text, text
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text, false, text
 
 from lotkeeperd.storage.columns import Exact, Nanoseconds, Sequence
 
-REVISION = "0002"
+REVISION = "0003"
 """The schema this program writes. A database with another one is migrated, or refused when it is newer."""
 
 metadata = MetaData()
@@ -33,6 +33,7 @@ ledger = Table(
     Column("epoch", Sequence, nullable=False),
     Column("last_sequence", Sequence, nullable=False),
     Column("created_time", Nanoseconds, nullable=False),
+    Column("chain_key", Text, nullable=False, server_default=text("''")),
 )
 
 portfolios = Table(
@@ -40,6 +41,34 @@ portfolios = Table(
     metadata,
     Column("portfolio_id", Text, primary_key=True),
     Column("created_time", Nanoseconds, nullable=False),
+    Column("terms", Text, nullable=False, server_default=text("''")),
+    Column("sequence", Sequence, nullable=False, server_default="0"),
+    sqlite_with_rowid=False,
+)
+
+instruments = Table(
+    "instruments",
+    metadata,
+    Column("symbol", Text, primary_key=True),
+    Column("terms", Text, nullable=False),
+    Column("sequence", Sequence, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+balances = Table(
+    "balances",
+    metadata,
+    Column("portfolio_id", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("deposited", Exact, nullable=False),
+    Column("withdrawn", Exact, nullable=False),
+    Column("funding", Exact, nullable=False),
+    Column("interest", Exact, nullable=False),
+    Column("dividends", Exact, nullable=False),
+    Column("charged", Exact, nullable=False),
+    Column("fees_elsewhere", Exact, nullable=False),
+    Column("base_value", Exact),
+    Column("sequence", Sequence, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -61,6 +90,15 @@ journal = Table(
     Column("trade_count", Integer, nullable=False),
     Column("asked", Text, nullable=False),
     Column("decided", Text, nullable=False),
+    Column("chain", LargeBinary),
+)
+EXECUTIONS = "method IN ('CreateEntry', 'CloseFifo', 'RecordFill')"
+Index(
+    "journal_events",
+    journal.c.portfolio_id,
+    journal.c.sequence,
+    sqlite_where=text(f"NOT {EXECUTIONS}"),
+    postgresql_where=text(f"NOT {EXECUTIONS}"),
 )
 Index(
     "journal_by_request",
@@ -96,7 +134,17 @@ position_entries = Table(
     Column("group_id", Text, nullable=False),
     Column("labels", Text, nullable=False),
     Column("synthetic", Boolean, nullable=False),
+    Column("cost_basis", Exact),
+    Column("fee_rate", Text, nullable=False, server_default=text("''")),
+    Column("fee_pending", Boolean, nullable=False, server_default=false()),
     sqlite_with_rowid=False,
+)
+Index(
+    "position_entries_by_group",
+    position_entries.c.portfolio_id,
+    position_entries.c.group_id,
+    sqlite_where=text("group_id <> ''"),
+    postgresql_where=text("group_id <> ''"),
 )
 Index(
     "position_entries_open",
@@ -137,7 +185,17 @@ completed_trades = Table(
     Column("group_id", Text, nullable=False),
     Column("labels", Text, nullable=False),
     Column("synthetic", Boolean, nullable=False),
+    Column("superseded_sequence", Sequence),
+    Column("superseded_index", Integer),
+    Column("provisional", Boolean, nullable=False, server_default=false()),
+    Column("exit_sequence", Sequence),
     sqlite_with_rowid=False,
+)
+Index(
+    "completed_trades_superseded",
+    completed_trades.c.superseded_sequence,
+    sqlite_where=text("superseded_sequence IS NOT NULL"),
+    postgresql_where=text("superseded_sequence IS NOT NULL"),
 )
 Index("completed_trades_by_exit_time", completed_trades.c.portfolio_id, completed_trades.c.exit_time)
 Index(
@@ -153,6 +211,7 @@ books = Table(
     metadata,
     Column("portfolio_id", Text, primary_key=True),
     Column("symbol", Text, primary_key=True),
+    Column("book_side", Text, primary_key=True),
     Column("side", Text, nullable=False),
     Column("total_quantity", Exact, nullable=False),
     Column("average_entry_price", Exact),
@@ -167,5 +226,7 @@ books = Table(
     Column("currency", Text, nullable=False),
     Column("sequence", Sequence, nullable=False),
     Column("newest_time", Nanoseconds, nullable=False),
+    Column("awaited_fees", Integer, nullable=False),
+    Column("unconverted_fees", Text, nullable=False),
     sqlite_with_rowid=False,
 )
