@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from decimal import Decimal, localcontext
+from typing import cast
 
 import pytest
 
-from lotkeeperd.domain.book import Book, Direction, Fill
+from lotkeeperd.domain.book import Book, Direction, Fill, LotMethod
 from lotkeeperd.domain.decimals import EXACT, ZERO
-from lotkeeperd.domain.refusals import InvalidPageToken, NotYetImplemented, PortfolioNotFound, SequenceAhead
+from lotkeeperd.domain.portfolios import Portfolio
+from lotkeeperd.domain.rates import Pairs
+from lotkeeperd.domain.refusals import InvalidPageToken, PortfolioNotFound
+from lotkeeperd.service.conversion import Converter
+from lotkeeperd.service.groups import Groups
 from lotkeeperd.service.marks import MarkBoard, Policy
+from lotkeeperd.service.ports import Reader, Written
 from lotkeeperd.service.summary import CALLERS, KEPT_NANOSECONDS, READS_PER_CALLER, Asked, Summaries
 from lotkeeperd.service.valuation import Valuation
 
 HEAD = 7
 ASKED = Asked("p")
+CURRENCY = "USD"
 START = 1_700_000_000_000_000_000
 
 
@@ -38,15 +45,23 @@ def clock() -> Clock:
 @pytest.fixture
 def valuation() -> Valuation:
     """One portfolio with two positions."""
-    valuation = Valuation(MarkBoard(Policy(KEPT_NANOSECONDS)))
-    valuation.commit(["p"], {("p", "A"): opened("1"), ("p", "B"): opened("2")})
+    marks = MarkBoard(Policy(KEPT_NANOSECONDS))
+    valuation = Valuation(marks, Converter(marks, Pairs()), CURRENCY)
+    valuation.commit(written({"p": Portfolio("p", CURRENCY)}, A="1", B="2"))
     return valuation
 
 
 @pytest.fixture
 def summaries(clock: Clock, valuation: Valuation) -> Summaries:
     """What is tested."""
-    return Summaries(valuation, lambda: HEAD, clock)
+    groups = Groups(valuation, cast(Reader, None), lambda: None)  # nobody asks for a group, so nothing is read
+    return Summaries(valuation, groups, lambda: HEAD, clock)
+
+
+def written(portfolios: dict[str, Portfolio], **quantities: str) -> Written:
+    """A batch that leaves so much of each symbol open in p."""
+    books = {("p", symbol, ""): opened(quantity) for symbol, quantity in quantities.items()}
+    return Written([], [], {}, {}, False, [], [], books, portfolios, {}, {})
 
 
 def opened(quantity: str) -> Book:
@@ -69,7 +84,7 @@ def test_a_read_can_be_continued_for_a_minute(summaries: Summaries, clock: Clock
     """With the very figures of its first page, whatever was committed since; a nanosecond later it has expired."""
     first = summaries.take(ASKED)
     name = summaries.keep(first, "me")
-    valuation.commit([], {("p", "A"): opened("9")})
+    valuation.commit(written({}, A="9"))
     clock.now += 60 * 1_000_000_000
     summaries.forget()
     assert summaries.kept(name, ASKED, "me") is first
@@ -120,11 +135,10 @@ def test_the_caller_that_was_silent_longest_is_forgotten_first(summaries: Summar
 
 
 def test_only_the_newest_state_is_taken(summaries: Summaries) -> None:
-    """The past is not implemented, the future is ahead, and there is no portfolio but what was made."""
-    assert summaries.take(Asked("p", as_of=HEAD)).sequence == HEAD
-    with pytest.raises(NotYetImplemented):
-        summaries.take(Asked("p", as_of=HEAD - 1))
-    with pytest.raises(SequenceAhead):
-        summaries.take(Asked("p", as_of=HEAD + 1))
+    """The past is for others, and there is no portfolio but what was made."""
+    assert summaries.take(ASKED).sequence == HEAD
+    for other in (Asked("p", as_of=HEAD), Asked("p", as_of_time=START), Asked("p", method=LotMethod.FIFO)):
+        with pytest.raises(AssertionError, match="a question for the past"):
+            summaries.take(other)
     with pytest.raises(PortfolioNotFound):
         summaries.take(Asked("q"))

@@ -3,89 +3,71 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, NoReturn
 
-from lotkeeperd.domain.book import Book, LotReduced, Record
-from lotkeeperd.domain.commands import Command, Decision, Method, Sums, check_replay, decide, decided, sums
-from lotkeeperd.domain.refusals import InternalError, PortfolioNotFound, Refusal
-from lotkeeperd.domain.trades import ClosedTrade, Entry, closed_trades, entry_as_opened, entry_of
-from lotkeeperd.service.ports import Key, Transaction, Written
+from lotkeeperd.domain.accounts import CashEvent, PortfolioCommand, elsewhere
+from lotkeeperd.domain.book import Book, Direction
+from lotkeeperd.domain.commands import Command, Decision, Excess, Method, sums
+from lotkeeperd.domain.deciding import decide, decided
+from lotkeeperd.domain.decimals import ZERO
+from lotkeeperd.domain.history import Amendment, Late
+from lotkeeperd.domain.refusals import FieldViolations, PortfolioNotFound, Refusal, Violation
+from lotkeeperd.domain.trades import ClosedTrade, Restatement, closed_trades, entry_as_opened
+from lotkeeperd.service import agreements, amending, happenings
+from lotkeeperd.service.identities import Identities
+from lotkeeperd.service.outcomes import IN_ANSWER, Answer, Outcome, Receipt
+from lotkeeperd.service.ports import (
+    AnyCommand,
+    JournalRecord,
+    Key,
+    Known,
+    Rates,
+    StatementRefused,
+    Transaction,
+    Written,
+)
+from lotkeeperd.service.stage import Stage, key_of
 
 log = logging.getLogger(__name__)
 
-TRADES_IN_ANSWER = 1000
-"""Closed trades that one answer carries; their count tells how many there are."""
+FILLS = frozenset({Method.CREATE_ENTRY, Method.CLOSE_FIFO, Method.RECORD_FILL})
+"""Methods of LedgerService; the others are events."""
 
 
-class Outcome(NamedTuple):
-    """What a command did, or did when it was first recorded; ``book`` is the position now. Sequence 0: only validated."""
+class Grounds(NamedTuple):
+    """What a batch is decided on, besides the commands: ``now`` in nanoseconds UTC, the ledger's currency."""
 
-    command: Command
+    known: Known
+    rates: Rates
+    currency: str
     sequence: int
-    opened: Entry | None
-    trades: Sequence[ClosedTrade]
-    sums: Sums
-    book: Book
-    replayed: bool
+    now: int
+    create_portfolios: bool
 
 
-Answer = Outcome | Refusal
+class _NothingMore:
+    """In place of a transaction where nothing but what is recorded may be asked."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AssertionError(f"a batch that is decided ahead asks for {name}")
 
 
-class _Identities:
-    """Which decision holds which key (law 8), among what is on disk and what this batch has decided."""
-
-    def __init__(self) -> None:
-        self._requests: dict[tuple[str, str], Decision] = {}
-        self._fills: dict[tuple[str, str, str], list[Decision]] = {}
-
-    def add(self, decision: Decision) -> None:
-        command = decision.command
-        if command.request_id:
-            self._requests[command.portfolio_id, command.request_id] = decision
-        if command.fill_id:
-            key = (command.portfolio_id, command.symbol, command.fill_id)
-            self._fills.setdefault(key, []).append(decision)
-
-    def replayed(self, command: Command) -> Decision | None:
-        """The decision that ``command`` repeats. Raises RequestIdReused or FillConflict."""
-        by_request = self._requests.get((command.portfolio_id, command.request_id)) if command.request_id else None
-        by_fill = []
-        if command.fill_id:
-            role = command.role
-            held = self._fills.get((command.portfolio_id, command.symbol, command.fill_id), ())
-            by_fill = [decision for decision in held if decision.command.role & role]
-        if by_request is None and not by_fill:
-            return None
-        return check_replay(command, by_request, by_fill)
+_NOTHING_MORE: Any = _NothingMore()
 
 
 class Batch:
     """Decides commands in order. Run in the writer's thread, under the exact context."""
 
-    def __init__(
-        self,
-        live: Callable[[Key], Book | None],
-        known: Callable[[str], bool],
-        sequence: int,
-        now: int,
-        create_portfolios: bool,
-    ) -> None:
-        self._live = live
-        self._known = known
-        self._sequence = sequence
-        self._now = now
-        self._create = create_portfolios
+    def __init__(self, grounds: Grounds) -> None:
+        self._grounds = grounds
         self._clear()
 
     def _clear(self) -> None:
+        known, rates, currency, sequence, now, _ = self._grounds
         self._answers: list[Answer] = []
-        self._staged: dict[Key, Book] = {}
-        self._portfolios: list[str] = []
-        self._decisions: list[Decision] = []
-        self._trades: list[list[ClosedTrade]] = []
-        self._reduced: dict[tuple[str, int], Entry] = {}
+        self._stage = Stage(known, rates, currency, sequence, now)
+        self._unshown: set[Key] = set()  # staged books that no answer shows
 
     def answers(self) -> list[Answer]:
         """One per command."""
@@ -93,85 +75,222 @@ class Batch:
 
     def written(self) -> Written:
         """What is to be committed."""
-        return Written(self._decisions, self._trades, self._reduced, self._staged, self._portfolios)
+        return self._stage.written()
 
-    def decide(self, commands: Sequence[Command], transaction: Transaction) -> None:
+    @property
+    def sequence(self) -> int:
+        """Of the last record before this batch."""
+        return self._grounds.sequence
+
+    def decide(self, commands: Sequence[AnyCommand], transaction: Transaction) -> None:
         """Decide all of them; may be called again when the transaction has to be retried."""
         self._clear()
-        self._identities = _Identities()
-        for decision in transaction.recorded(commands):
-            self._identities.add(decision)
+        self._identities = Identities(transaction.recorded(commands))
         for command in commands:
             self._answers.append(self._answer(command, transaction))
 
-    def _answer(self, command: Command, transaction: Transaction) -> Answer:
+    def decide_recorded(
+        self, commands: Sequence[AnyCommand], recorded: Sequence[JournalRecord], in_flight: Batch | None
+    ) -> None:
+        """Decide brief commands, none of them late, knowing what is ``recorded`` under their keys and what is ``in_flight``."""
+        self._identities = Identities(recorded, None if in_flight is None else in_flight._identities)
+        for command in commands:
+            self._answers.append(self._answer(command, _NOTHING_MORE))
+
+    def _answer(self, command: AnyCommand, transaction: Transaction) -> Answer:
         try:
             first = self._identities.replayed(command)
             if first is not None:
                 return self._replay(command, first, transaction)
-            return self._validated(command) if command.validate_only else self._decided(command)
+            return self._new(command, transaction)
         except Refusal as refusal:
             return refusal
-        except Exception:
+        except Exception as error:
             log.exception("a command could not be decided: %r", command)
-            return InternalError()
+            # Some of it may be staged already: the batch is tried again command by command, and only this one fails.
+            raise StatementRefused(repr(error)) from error
 
-    def _book(self, key: Key) -> Book:
-        return self._staged.get(key) or self._live(key) or Book()
-
-    def _validated(self, command: Command) -> Outcome:
-        self._check_portfolio(command)
-        # Its answer shows this book, so what is staged after it must not reach into it.
-        book = self._book((command.portfolio_id, command.symbol)).detached()
-        fill, records = decide(command, book, 0, self._now)
-        book.evolve(records, book.sequence, book.newest_time)
-        trades = list(closed_trades(command, fill, records))
-        return self._outcome(command, decided(command, fill, records, 0, self._now), trades, book)
-
-    def _decided(self, command: Command) -> Outcome:
-        self._check_portfolio(command)
-        key = (command.portfolio_id, command.symbol)
-        book = self._book(key).staged()  # a copy per command: its answer shows this one
-        sequence = self._sequence + len(self._decisions) + 1
-        fill, records = decide(command, book, sequence, self._now)
-        trades = list(closed_trades(command, fill, records))
-        decision = decided(command, fill, records, sequence, self._now)
-        # Below this line nothing can fail: the batch takes the command in.
-        book.evolve(records, sequence, fill.time)
-        self._staged[key] = book
-        self._decisions.append(decision)
-        self._trades.append(trades)
-        self._note_reduced(key, records)
-        self._identities.add(decision)
-        if not self._known(command.portfolio_id) and command.portfolio_id not in self._portfolios:
-            self._portfolios.append(command.portfolio_id)
-        return self._outcome(command, decision, trades, book)
-
-    def _note_reduced(self, key: Key, records: Sequence[Record]) -> None:
-        for record in records:
-            if isinstance(record, LotReduced):
-                lot = record.lot.less(record.quantity, record.entry_fee)
-                self._reduced[key[0], lot.sequence] = entry_of(*key, lot)
-
-    def _check_portfolio(self, command: Command) -> None:
-        if self._create or self._known(command.portfolio_id) or command.portfolio_id in self._portfolios:
-            return
-        if command.method is not Method.CLOSE_FIFO:
-            raise PortfolioNotFound(command.portfolio_id)
-
-    def _outcome(self, command: Command, decision: Decision, trades: list[ClosedTrade], book: Book) -> Outcome:
-        opened = decision.opened and entry_as_opened(command.portfolio_id, command.symbol, decision.opened)
-        return Outcome(command, decision.sequence, opened, trades[:TRADES_IN_ANSWER], sums(decision), book, False)
-
-    def _replay(self, command: Command, first: Decision, transaction: Transaction) -> Outcome:
-        """What was recorded then, with the position as it is now."""
-        place = first.sequence - self._sequence - 1
-        if 0 <= place < len(self._trades):
-            trades: Sequence[ClosedTrade] = self._trades[place][:TRADES_IN_ANSWER]
-        elif first.matches:
-            trades = transaction.trades(command.portfolio_id, first.sequence, TRADES_IN_ANSWER)
+    def _new(self, command: AnyCommand, transaction: Transaction) -> Answer:
+        stage = self._stage
+        if isinstance(command, Command) and command.method in FILLS:
+            return self._execution(command, transaction)
+        self._unshown.clear()
+        before = stage.next_sequence
+        answer: Answer
+        if isinstance(command, Command):
+            answer = happenings.happened(command, stage)
+        elif isinstance(command, Amendment):
+            answer = amending.amended(command, stage, transaction)
+        elif isinstance(command, CashEvent):
+            answer = happenings.moved_cash(command, stage)
+        elif isinstance(command, PortfolioCommand):
+            answer = agreements.agreed(command, stage)
         else:
-            trades = ()
-        key = (first.command.portfolio_id, first.command.symbol)
-        opened = first.opened and entry_as_opened(*key, first.opened)
-        return Outcome(command, first.sequence, opened, trades, sums(first), self._book(key), True)
+            answer = agreements.defined(command, stage)
+        for record in stage.since(before):
+            self._identities.add(record)
+        return answer
+
+    # Executions.
+
+    def _execution(self, command: Command, transaction: Transaction) -> Outcome | Receipt:
+        self._check_portfolio(command.portfolio_id, command.method)
+        command, key, book = self._placed(command)
+        if command.late and command.time is not None and command.time < book.newest_time:
+            self._unshown.discard(key)
+            return self._late(command, key, book, transaction)
+        if command.validate_only:
+            return self._validated(command, key, book.detached())
+        if command.brief:
+            return self._received(command, key, book)
+        book = book.staged()  # a copy per command: its answer shows this one
+        decision, trades = self._taken_in(command, key, book)
+        self._unshown.discard(key)
+        return self._outcome(command, key, decision, trades, book)
+
+    def _placed(self, command: Command) -> tuple[Command, Key, Book]:
+        """The book that a command is for, and the command with its side filled in where the portfolio hedges."""
+        stage = self._stage
+        terms = stage.terms(command.portfolio_id, command.symbol)
+        side = ""
+        if terms.hedging:
+            command = command._replace(book_side=_hedged(command, stage))
+            side = command.book_side._name_ if command.book_side else ""
+        elif command.book_side is not None:
+            what = "is for hedging portfolios; this one is netting: leave it unspecified"
+            raise FieldViolations([Violation("fill.position_side", what)])
+        key = (command.portfolio_id, command.symbol, side)
+        command = stage.in_full(command, terms)
+        return command, key, stage.book(key) or Book(terms.instrument.contract, terms.portfolio.lot_method)
+
+    def _validated(self, command: Command, key: Key, book: Book) -> Outcome:
+        # Its answer shows this book, so what is staged after it must not reach into it.
+        stage = self._stage
+        terms = stage.terms(*key[:2], command.fee_currency)
+        what = decide(command, book, 0, stage.now, terms)
+        book.evolve(what.records, book.sequence, book.newest_time)
+        trades = list(closed_trades(command, what.fill, what.records, book.contract, what.charged.state))
+        return self._outcome(command, key, decided(command, what, 0, stage.now), trades, book)
+
+    def _received(self, command: Command, key: Key, book: Book) -> Receipt:
+        """Decide where no answer shows the book: one copy of it serves the whole batch."""
+        if key not in self._unshown:
+            book = book.staged()
+        decision, trades = self._taken_in(command, key, book)
+        self._unshown.add(key)
+        net = ZERO
+        for trade in trades:
+            net += trade.net_pnl
+        return Receipt(decision.sequence, net, False)
+
+    def _taken_in(self, command: Command, key: Key, book: Book) -> tuple[Decision, list[ClosedTrade]]:
+        stage = self._stage
+        new = not stage.holds(key)  # what was used in this batch before is known
+        sequence = agreements.first_use(stage, command.symbol) if new else stage.next_sequence
+        what = decide(command, book, sequence, stage.now, stage.terms(*key[:2], command.fee_currency))
+        trades = list(closed_trades(command, what.fill, what.records, book.contract, what.charged.state))
+        decision = decided(command, what, sequence, stage.now)
+        # Below this line nothing can fail: the batch takes the command in.
+        if new:
+            agreements.make_first_use(stage, command.symbol, sequence)
+        stage.take(key, book, decision, what.records, trades)
+        self._identities.add(decision)
+        return decision, trades
+
+    def _late(self, command: Command, key: Key, book: Book, transaction: Transaction) -> Outcome | Receipt:
+        stage = self._stage
+        record, done = amending.late(command, key, book, stage, transaction)
+        trades, restated = _own(record, done.restated)
+        if not command.validate_only:
+            stage.rematch(key, record, done)
+            stage.move_fees(key[0], elsewhere(record.decision, book.contract.currency), record.sequence)
+            self._identities.add(record)
+        if command.brief:
+            return Receipt(record.sequence, sum((trade.net_pnl for trade in trades), ZERO), False)
+        outcome = self._outcome(command, key, record.decision, trades, done.book)
+        sequence = 0 if command.validate_only else record.sequence
+        return outcome._replace(sequence=sequence, restated=restated[:IN_ANSWER], restated_count=len(restated))
+
+    def _check_portfolio(self, portfolio_id: str, method: Method) -> None:
+        if self._grounds.create_portfolios or method is Method.CLOSE_FIFO:
+            return
+        if self._stage.portfolio(portfolio_id) is None:
+            raise PortfolioNotFound(portfolio_id)
+
+    def _outcome(
+        self, command: Command, key: Key, decision: Decision, trades: list[ClosedTrade], book: Book
+    ) -> Outcome:
+        opened = decision.opened and entry_as_opened(command.portfolio_id, command.symbol, decision.opened)
+        return Outcome(command, decision.sequence, opened, trades[:IN_ANSWER], sums(decision), book, False, key)
+
+    # Replays.
+
+    def _replay(self, command: AnyCommand, first: JournalRecord, transaction: Transaction) -> Answer:
+        """What was recorded then, with the position as it is now."""
+        if not isinstance(command, Command) or command.method not in FILLS:
+            return happenings.replayed(command, first, self._stage, transaction)
+        assert isinstance(first, Decision | Late)
+        decision = first.decision if isinstance(first, Late) else first
+        if command.brief:
+            done = sums(decision)
+            return Receipt(decision.sequence, done.gross - done.fees, True)
+        key = key_of(decision)
+        trades, restated = self._told_then(first, transaction)
+        opened = decision.opened and entry_as_opened(key[0], key[1], decision.opened)
+        self._unshown.discard(key)  # from here on this answer shows it
+        book = self._stage.book(key)
+        assert book is not None
+        outcome = Outcome(command, first.sequence, opened, trades[:IN_ANSWER], sums(decision), book, True, key)
+        if isinstance(first, Decision):
+            return outcome
+        count = len(first.rematch.pairs) - len(decision.matches)
+        return outcome._replace(restated=restated[:IN_ANSWER], restated_count=count)
+
+    def _told_then(
+        self, first: Decision | Late, transaction: Transaction
+    ) -> tuple[list[ClosedTrade], list[Restatement]]:
+        """What an execution closed and what it restated, in the order it was told then."""
+        portfolio_id, sequence = first.command.portfolio_id, first.sequence
+        if isinstance(first, Late):
+            told = self._stage.restated_of(sequence)
+            return _own(first, transaction.restated(portfolio_id, sequence, IN_ANSWER) if told is None else told)
+        trades = self._stage.trades_of(sequence)
+        if trades is None:
+            trades = transaction.trades(portfolio_id, sequence, IN_ANSWER) if first.matches else []
+        return trades, []
+
+
+def _own(record: Late, told: list[Restatement]) -> tuple[list[ClosedTrade], list[Restatement]]:
+    """Of what a late execution brought about: the trades that it closed itself, and those of others that it restated."""
+    trades: list[ClosedTrade] = []
+    restated: list[Restatement] = []
+    for one in told:
+        if one.after is not None and one.after.exit_sequence == record.sequence:
+            trades.append(one.after)
+        else:
+            restated.append(one)
+    return trades, restated
+
+
+def _hedged(command: Command, stage: Stage) -> Direction | None:
+    """The side of the book that a command of a hedging portfolio is for."""
+    if command.method is Method.CREATE_ENTRY:
+        return command.side
+    if command.method is Method.RECORD_FILL:
+        if command.book_side is None:
+            what = "is required in a hedging portfolio: LONG or SHORT, the book that this execution belongs to"
+            raise FieldViolations([Violation("fill.position_side", what)])
+        return command.book_side
+    if command.excess is Excess.REVERSE:
+        what = "REVERSE has no meaning in a hedging portfolio: each side has a book of its own"
+        raise FieldViolations([Violation("excess_policy", what)])
+    if command.side is not None:
+        return command.side.opposite
+    open_sides = [
+        side
+        for side in Direction
+        if (book := stage.book((command.portfolio_id, command.symbol, side.name))) is not None and book.direction
+    ]
+    if len(open_sides) > 1:
+        raise FieldViolations([Violation("side", "is required: LONG and SHORT are both open")])
+    return open_sides[0] if open_sides else Direction.LONG

@@ -1,4 +1,4 @@
-"""What all subscribers with one filter share: a bounded log of facts, and the order in which positions last changed.
+"""What all subscribers with one filter share: a bounded log of facts, and the order in which positions and groups last changed.
 
 A subscriber is a cursor into it, so a slow one costs nothing: what it has not fetched is not kept for it. Values that changed
 twice since its cursor are sent once; facts that the log has dropped since are read from the journal.
@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from typing import NamedTuple
 
-from lotkeeperd.service.ports import ALL_OF_IT, Encoder, Fact, FactFilter, Key, Position
+from lotkeeperd.service.ports import ALL_OF_IT, Encoder, Fact, FactFilter, GroupRef, Key, Position
 
 LOG_LENGTH = 8192
 """Facts a channel keeps; a subscriber further behind reads the journal."""
@@ -42,10 +42,14 @@ class Item:
         return self._bytes
 
 
-class Change(NamedTuple):
-    """That a position changed: ``number`` orders all changes of a channel, ``mark`` is the last one that a mark made."""
+Changed = Key | GroupRef
+"""What changes: a position, or a group."""
 
-    key: Key
+
+class Change(NamedTuple):
+    """That a position or a group changed: ``number`` orders all changes of a channel, ``mark`` is the last one that a mark made."""
+
+    key: Changed
     number: int
     mark: int
 
@@ -62,7 +66,7 @@ class Channel:
         self._facts: deque[Item] = deque()
         self.first_fact = 0  # number of the oldest fact in the log
         self._dropped: Position = (head, ALL_OF_IT)
-        self._changes: dict[Key, Change] = {}  # oldest first
+        self._changes: dict[Changed, Change] = {}  # oldest first
         self._waiters: set[asyncio.Future[None]] = set()
 
     @property
@@ -78,8 +82,8 @@ class Channel:
             self.first_fact += 1
         self.built.clear()
 
-    def add_change(self, key: Key, mark_changes: int) -> None:
-        """Note that a position changed, ``mark_changes`` times by a mark."""
+    def add_change(self, key: Changed, mark_changes: int) -> None:
+        """Note that a position changed, ``mark_changes`` times by a mark; or a group, whose marks are its positions'."""
         before = self._changes.pop(key, None)
         self.change += 1
         self.marks += mark_changes

@@ -8,17 +8,30 @@ from contextlib import asynccontextmanager
 from decimal import localcontext
 from typing import NamedTuple
 
-from lotkeeperd.domain.commands import Command
+from lotkeeperd.domain.accounts import CashEvent, DefineInstrument, PortfolioCommand
+from lotkeeperd.domain.book import Book, LotOpened
+from lotkeeperd.domain.commands import Command, Decision
 from lotkeeperd.domain.decimals import EXACT
-from lotkeeperd.domain.refusals import PortfolioNotFound, ServerDraining
+from lotkeeperd.domain.history import Amendment, Late
+from lotkeeperd.domain.instruments import Instrument
+from lotkeeperd.domain.portfolios import Portfolio, day_of
+from lotkeeperd.domain.rates import Pairs
+from lotkeeperd.domain.refusals import PortfolioNotFound, Refusal, ServerDraining
 from lotkeeperd.domain.trades import ClosedTrade, Entry, Totals, entry_as_opened
-from lotkeeperd.service.batch import Outcome
+from lotkeeperd.service.conversion import Converter
+from lotkeeperd.service.explaining import Explanations
+from lotkeeperd.service.groups import Groups
 from lotkeeperd.service.marks import MarkBoard, Policy
+from lotkeeperd.service.outcomes import Agreed, Happened, Outcome
+from lotkeeperd.service.past import Past
 from lotkeeperd.service.ports import (
     Clock,
     Encoder,
     EntryFilter,
+    EventFilter,
     Fact,
+    JournalRecord,
+    Key,
     Position,
     Reader,
     State,
@@ -27,9 +40,11 @@ from lotkeeperd.service.ports import (
     Written,
 )
 from lotkeeperd.service.prices import Prices
+from lotkeeperd.service.queue import Pipeline, Receipts
+from lotkeeperd.service.replay import AT_ONCE
 from lotkeeperd.service.streams import Publisher
 from lotkeeperd.service.subscriber import Wanted
-from lotkeeperd.service.summary import Summaries
+from lotkeeperd.service.summary import Asked, Summaries, Summary
 from lotkeeperd.service.valuation import Valuation, Valued
 from lotkeeperd.service.writer import Writer
 
@@ -45,6 +60,7 @@ class Limits(NamedTuple):
     max_streams_per_caller: int
     marks: Policy
     create_portfolios: bool
+    pairs: Pairs
 
 
 class Ledger:
@@ -58,15 +74,34 @@ class Ledger:
         self._reader = reader
         self._clock = clock
         board = MarkBoard(limits.marks)
-        self._valuation = Valuation(board)
+        converter = Converter(board, limits.pairs)
+        self._valuation = Valuation(board, converter, state.currency)
+        self._groups = Groups(self._valuation, reader, self._groups_read)
         self._publisher = Publisher(
-            state.ledger_id, self._valuation, reader, encoder, limits.max_streams, limits.max_streams_per_caller
+            state.ledger_id,
+            self._valuation,
+            self._groups,
+            reader,
+            encoder,
+            limits.max_streams,
+            limits.max_streams_per_caller,
         )
         self.prices = Prices(board, self._valuation, self._publisher, clock)
         self._writer = Writer(
-            store, self._valuation.book, self._valuation.has, clock, limits.write_queue, limits.create_portfolios
+            store,
+            self._valuation,
+            converter.rate,
+            state.currency,
+            clock,
+            limits.write_queue,
+            limits.create_portfolios,
         )
-        self.summaries = Summaries(self._valuation, lambda: self._publisher.head, clock)
+        self.summaries = Summaries(self._valuation, self._groups, lambda: self._publisher.head, clock)
+        turns = asyncio.Semaphore(AT_ONCE)
+        self._past = Past(
+            state.ledger_id, self._valuation, reader, limits.pairs, lambda: self._publisher.head, clock, turns
+        )
+        self.explanations = Explanations(self._valuation, reader, lambda: self._publisher.head, turns)
         self._endless: set[asyncio.Timeout] = set()
         self._take_over((), state)
         self._writing = self._writer.start(state.last_sequence, self._take_over)
@@ -77,21 +112,46 @@ class Ledger:
     # Writes.
 
     def submit(self, command: Command) -> asyncio.Future[Outcome]:
-        """Write ``command``; on disk when the future is done. Raises a Refusal, now or then."""
+        """Write an execution; on disk when the future is done. Raises a Refusal, now or then."""
         return self._writer.submit(command)
+
+    def happen(self, command: Command | Amendment | CashEvent) -> asyncio.Future[Happened]:
+        """Write an event or a correction; as ``submit``."""
+        return self._writer.submit(command)
+
+    def agree(self, command: PortfolioCommand | DefineInstrument) -> asyncio.Future[Agreed]:
+        """Write the terms of a portfolio or an instrument; as ``submit``."""
+        return self._writer.submit(command)
+
+    def submit_all(self, commands: Sequence[Command], pipeline: Pipeline) -> asyncio.Future[Receipts | Refusal]:
+        """Write the brief ``commands`` of one message, after those before it in ``pipeline``; on disk when the future is done.
+
+        Raises a Refusal when they cannot be taken now.
+        """
+        return self._writer.submit_all(commands, pipeline)
 
     def position(self, outcome: Outcome) -> Valued:
         """The position that ``outcome`` left, at its newest mark."""
         return self._valuation.value(outcome.command.symbol, outcome.book)
 
+    def valued(self, key: Key, book: Book) -> Valued:
+        """A book at its newest mark."""
+        return self._valuation.value(key[1], book)
+
     def _take_over(self, written: Sequence[Written], state: State | None) -> None:
         """Make what was committed visible: books first, then facts; nobody is told before."""
         if state is not None:
-            self._valuation.load(state.portfolios, state.books)
+            self._valuation.load(state)
+            self._groups.load(state)
             self._publisher.reloaded(state.last_sequence)
         for done in written:
-            self._valuation.commit(done.portfolios, done.books)
-            self._publisher.committed(done.decisions[-1].sequence, _facts(done))
+            self._valuation.commit(done)
+            self._groups.commit(done)
+            if done.records:
+                self._publisher.committed(done.records[-1].sequence, _facts(done))
+
+    def _groups_read(self) -> None:
+        self._publisher.changed()
 
     async def _tick(self) -> None:
         while True:
@@ -110,6 +170,14 @@ class Ledger:
         if not self._valuation.has(portfolio_id):
             raise PortfolioNotFound(portfolio_id)
 
+    async def summary(self, asked: Asked) -> Summary:
+        """What is asked for, of now or of the past. Raises PortfolioNotFound, SequenceAhead or StorageUnavailable."""
+        if not asked.is_live:
+            return await self._past.take(asked)
+        self.check_portfolio(asked.portfolio_id)
+        await self.summaries.ready(asked)
+        return self.summaries.take(asked)
+
     async def entries(self, wanted: EntryFilter, after: tuple[int, int] | None, limit: int) -> list[Entry]:
         """Lots in FIFO order after (entry time, sequence). Raises PortfolioNotFound."""
         self.check_portfolio(wanted.portfolio_id)
@@ -120,21 +188,48 @@ class Ledger:
         self.check_portfolio(wanted.portfolio_id)
         return await self._reader.trades(wanted, after, until, limit)
 
-    async def trade_totals(self, wanted: TradeFilter) -> tuple[Totals, int]:
-        """Sums over all closed trades that ``wanted`` selects, and the sequence they are taken at.
+    async def events(self, wanted: EventFilter, after: int, limit: int) -> list[JournalRecord]:
+        """Events in the order they were recorded, after a sequence. Raises PortfolioNotFound."""
+        self.check_portfolio(wanted.portfolio_id)
+        return await self._reader.events(wanted, after, self._publisher.head, limit)
 
-        Whole portfolios and whole symbols are read off the books. Raises PortfolioNotFound.
+    async def trade_totals(self, wanted: TradeFilter) -> tuple[list[Totals], int]:
+        """Sums by currency over all closed trades that ``wanted`` selects, and the sequence they are taken at.
+
+        The base currency comes first, also when nothing was closed in it: of nothing the sum is known. Whole portfolios are read
+        off the books. Raises PortfolioNotFound.
         """
         self.check_portfolio(wanted.portfolio_id)
         head = self._publisher.head
         if wanted == TradeFilter(wanted.portfolio_id):
             with localcontext(EXACT):
-                sums = self._valuation.totals(wanted.portfolio_id)
-            return Totals(sums.gross_realized, sums.realized_fees), head
-        if wanted == TradeFilter(wanted.portfolio_id, wanted.symbol):
-            book = self._valuation.book((wanted.portfolio_id, wanted.symbol))
-            return Totals(book.gross, book.fees) if book else Totals(), head
-        return await self._reader.totals(wanted, head), head
+                sums = self._valuation.totals(wanted.portfolio_id).totals
+            return [Totals(one.currency, one.gross_realized, one.realized_fees) for one in sums], head
+        base = self.portfolio(wanted.portfolio_id).base_currency
+        found = {one.currency: one for one in await self._reader.totals(wanted, head)}
+        return list(({base: Totals(base)} | found).values()), head
+
+    def of_day(self, wanted: TradeFilter, day: str) -> TradeFilter:
+        """``wanted`` of one day in the portfolio's time zone: "today", "yesterday" or a date. Raises FieldViolations."""
+        start, end = day_of(day, self.portfolio(wanted.portfolio_id).time_zone, self._clock())
+        return wanted._replace(start=start, end=end)
+
+    # Terms.
+
+    def portfolio(self, portfolio_id: str) -> Portfolio:
+        """The terms of a portfolio. Raises PortfolioNotFound."""
+        terms = self._valuation.portfolio(portfolio_id)
+        if terms is None:
+            raise PortfolioNotFound(portfolio_id)
+        return terms
+
+    def portfolios(self) -> list[Portfolio]:
+        """The terms of all, by id."""
+        return [self.portfolio(name) for name in self._valuation.portfolios()]
+
+    def instruments(self) -> list[Instrument]:
+        """Every instrument that was declared or used, by symbol."""
+        return [instrument for _, instrument in sorted(self._valuation.instruments().items())]
 
     # Streams.
 
@@ -172,17 +267,27 @@ class Ledger:
         """Until everything that was taken is on disk and answered."""
         self._ticker.cancel()
         self.prices.close()
+        await self._groups.close()
         await self._writing
 
 
 def _facts(done: Written) -> Iterator[tuple[Position, Fact]]:
-    """What a batch adds to the stream, in order: trades of a record, then the lot it opened."""
-    for decision, trades in zip(done.decisions, done.trades, strict=True):
-        for trade in trades:
-            yield (decision.sequence, trade.trade_index), trade
-        if decision.opened is not None:
-            command = decision.command
-            yield (
-                (decision.sequence, len(trades)),
-                entry_as_opened(command.portfolio_id, command.symbol, decision.opened),
-            )
+    """What a batch adds to the stream, in order: trades of a record, or what it restated, then the lot it opened."""
+    for record, trades in zip(done.records, done.trades, strict=True):
+        restated = done.restated.get(record.sequence)
+        facts: Sequence[Fact] = trades if restated is None else restated
+        for index, fact in enumerate(facts):
+            yield (record.sequence, index), fact
+        opened = opened_by(record)
+        if opened is not None:
+            command = record.command
+            assert isinstance(command, Command)
+            entry = entry_as_opened(command.portfolio_id, command.symbol, opened)
+            yield (record.sequence, len(facts)), entry
+
+
+def opened_by(record: JournalRecord) -> LotOpened | None:
+    """The lot that a record opened, if it opens lots at all."""
+    if isinstance(record, Late):
+        return record.decision.opened
+    return record.opened if isinstance(record, Decision) else None

@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from lotkeeperd.domain.book import Book
+from lotkeeperd.domain.accounts import (
+    Balance,
+    CashEvent,
+    CashMoved,
+    DefineInstrument,
+    InstrumentDefined,
+    PortfolioCommand,
+    TermsSet,
+)
+from lotkeeperd.domain.book import Book, Direction
 from lotkeeperd.domain.commands import Command, Decision
+from lotkeeperd.domain.groups import GroupPnL
+from lotkeeperd.domain.history import Amendment, BookRecord, Correction, Late, TradeRef
+from lotkeeperd.domain.instruments import Instrument
+from lotkeeperd.domain.portfolios import Portfolio
+from lotkeeperd.domain.rates import Rate
 from lotkeeperd.domain.refusals import Refusal
-from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus, Totals
+from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus, Restatement, Totals
 from lotkeeperd.service.marks import Mark
-from lotkeeperd.service.valuation import PortfolioTotals, Valued
+
+if TYPE_CHECKING:
+    from lotkeeperd.service.valuation import PortfolioTotals, Valued
 
 Clock = Callable[[], int]
 """Nanoseconds UTC."""
 
-Key = tuple[str, str]
-"""(portfolio_id, symbol): names a book."""
+Key = tuple[str, str, str]
+"""(portfolio_id, symbol, side): names a book; ``side`` is "" but in hedging portfolios, where it is LONG or SHORT."""
+
+AnyCommand = Command | Amendment | CashEvent | PortfolioCommand | DefineInstrument
+"""Everything that is written."""
+
+JournalRecord = Decision | Late | Correction | CashMoved | TermsSet | InstrumentDefined
+"""Everything that the journal holds."""
 
 Position = tuple[int, int]
 """(sequence, index) of a fact: orders all of them."""
+
+GroupRef = tuple[str, str]
+"""(portfolio_id, group_id): names a group."""
 
 T = TypeVar("T")
 
@@ -40,30 +66,102 @@ class OutcomeUnknown(Exception):
 
 
 class State(NamedTuple):
-    """What a server knows when it starts: identity, position, and every book with its open lots."""
+    """What a server knows when it starts: identity, position, terms, cash, and every book with its open lots."""
 
     ledger_id: str
     currency: str
     last_sequence: int
-    portfolios: set[str]
+    portfolios: dict[str, Portfolio]
+    instruments: dict[str, Instrument]
+    balances: dict[tuple[str, str], Balance]
     books: dict[Key, Book]
 
 
-class Written(NamedTuple):
-    """What one decided batch adds to the ledger; sequences follow each other without a gap."""
+class Superseded(NamedTuple):
+    """A closed trade that counts no more, and what took its place."""
 
-    decisions: list[Decision]
+    portfolio_id: str
+    trade: TradeRef
+    by: TradeRef
+
+
+class Written(NamedTuple):
+    """What one decided batch adds to the ledger; sequences follow each other without a gap.
+
+    ``trades`` and ``restated`` are per record; ``entries`` are those whose rows change, not only in what is open of them when they
+    are ``rewritten``; ``moved`` are the (portfolio, entry time, sequence) under which one is stored no more.
+    """
+
+    records: list[JournalRecord]
     trades: list[list[ClosedTrade]]
-    reduced: dict[tuple[str, int], Entry]
+    restated: dict[int, list[Restatement]]
+    entries: dict[tuple[str, int], Entry]
+    rewritten: bool
+    moved: list[tuple[str, int, int]]
+    superseded: list[Superseded]
     books: Mapping[Key, Book]
-    portfolios: Sequence[str]
+    portfolios: Mapping[str, Portfolio]
+    instruments: Mapping[str, Instrument]
+    balances: Mapping[tuple[str, str], Balance]
+
+
+class Known(Protocol):
+    """What a batch is decided on: everything committed until now. Read in the writer's thread."""
+
+    def book(self, key: Key) -> Book | None:
+        """The book, open or flat."""
+        ...
+
+    def books_of(self, portfolio_id: str) -> Mapping[Key, Book]:
+        """Every book of a portfolio."""
+        ...
+
+    def books_in(self, symbol: str) -> Mapping[Key, Book]:
+        """Every book of an instrument."""
+        ...
+
+    def portfolio(self, portfolio_id: str) -> Portfolio | None:
+        """Its terms."""
+        ...
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        """What it is."""
+        ...
+
+    def balance(self, portfolio_id: str, currency: str) -> Balance | None:
+        """Its cash."""
+        ...
+
+    def has_cash(self, portfolio_id: str) -> bool:
+        """Whether any cash was ever moved in it."""
+        ...
+
+
+Rates = Callable[[str, str], Rate | None]
+"""The rate from one currency to another, at the newest mark; None when none is known."""
 
 
 class Transaction(Protocol):
     """One transaction on the writer's connection; used in the writer's thread only."""
 
-    def recorded(self, commands: Sequence[Command]) -> list[Decision]:
-        """Every decision that holds a request id or a fill id of ``commands``; others may be among them."""
+    def recorded(self, commands: Sequence[AnyCommand]) -> list[JournalRecord]:
+        """Every record that holds a request id or a fill id of ``commands``; others may be among them."""
+        ...
+
+    def history(self, key: Key) -> list[BookRecord]:
+        """Every record of one book, in order."""
+        ...
+
+    def definitions(self, symbol: str) -> list[InstrumentDefined]:
+        """Every record of one instrument, in order."""
+        ...
+
+    def records(self, portfolio_id: str, first: int, last: int) -> list[JournalRecord]:
+        """The records of one portfolio from one sequence to another, both included."""
+        ...
+
+    def restated(self, portfolio_id: str, sequence: int, limit: int) -> list[Restatement]:
+        """The first restatements of one journal record."""
         ...
 
     def trades(self, portfolio_id: str, sequence: int, limit: int) -> list[ClosedTrade]:
@@ -83,6 +181,10 @@ class Store(Protocol):
 
         Raises StorageUnavailable (nothing written), DiskFull, Fenced, StatementRefused or OutcomeUnknown.
         """
+        ...
+
+    def recorded(self, commands: Sequence[AnyCommand]) -> list[JournalRecord]:
+        """As ``Transaction.recorded``, of what is committed; used in another thread. Raises StorageUnavailable."""
         ...
 
     def last_sequence(self) -> int:
@@ -105,6 +207,28 @@ class TradeFilter(NamedTuple):
     exit_fill_id: str = ""
     group_id: str = ""
     labels: tuple[tuple[str, str], ...] = ()
+    include_superseded: bool = False
+
+
+class EventFilter(NamedTuple):
+    """Which events a caller wants; empty means all. Times in nanoseconds UTC, ``start`` included, ``end`` not."""
+
+    portfolio_id: str
+    symbol: str = ""
+    start: int | None = None
+    end: int | None = None
+
+
+class RecordFilter(NamedTuple):
+    """Which journal records are wanted: those of a portfolio, and what defines instruments. Empty means all.
+
+    ``carrying`` are only those that carried lots on: splits and changes of symbol.
+    """
+
+    portfolio_id: str
+    symbols: frozenset[str] = frozenset()
+    sequences: frozenset[int] = frozenset()
+    carrying: bool = False
 
 
 class EntryFilter(NamedTuple):
@@ -128,7 +252,7 @@ class FactFilter(NamedTuple):
         )
 
 
-Fact = ClosedTrade | Entry
+Fact = ClosedTrade | Entry | Restatement
 
 
 class FactPage(NamedTuple):
@@ -136,6 +260,29 @@ class FactPage(NamedTuple):
 
     facts: list[tuple[Position, Fact]]
     until: Position
+
+
+class GroupEntry(NamedTuple):
+    """What one entry says of its group; ``quantity`` is 0 when the entry counts no more."""
+
+    group_id: str
+    symbol: str
+    side: Direction
+    quantity: Decimal
+    price: Decimal
+    sequence: int
+
+
+class GroupTrade(NamedTuple):
+    """What one closed trade that counts says of its group; ``symbol`` is what its entry is called now."""
+
+    group_id: str
+    symbol: str
+    side: Direction
+    currency: str
+    gross: Decimal
+    fees: Decimal
+    sequence: int
 
 
 class Reader(Protocol):
@@ -149,13 +296,42 @@ class Reader(Protocol):
         """Closed trades in order after a position, of journal records up to ``until``."""
         ...
 
-    async def totals(self, wanted: TradeFilter, until: int) -> Totals:
-        """Sums over everything that ``wanted`` selects of records up to ``until``."""
+    async def totals(self, wanted: TradeFilter, until: int) -> list[Totals]:
+        """Sums by currency over everything that ``wanted`` selects of records up to ``until``."""
+        ...
+
+    async def events(self, wanted: EventFilter, after: int, until: int, limit: int) -> list[JournalRecord]:
+        """Events after a sequence, of journal records up to ``until``."""
+        ...
+
+    async def records(self, wanted: RecordFilter, after: int, until: int, limit: int) -> list[JournalRecord]:
+        """Journal records after a sequence and up to ``until``, in order; read and decoded beside the event loop."""
+        ...
+
+    async def written_by(self, time: int, until: int) -> int:
+        """The newest sequence up to ``until`` that was recorded at or before ``time``; 0 when there is none."""
+        ...
+
+    async def versions(self, portfolio_id: str, entry_sequence: int, exit_sequence: int) -> list[ClosedTrade]:
+        """Every closed trade of two executions, those that were superseded too, in the order they were written."""
         ...
 
     async def facts(self, wanted: FactFilter, after: Position, until: int, limit: int) -> FactPage:
         """Facts after a position, of journal records up to ``until``."""
         ...
+
+    def groups(
+        self, portfolio_id: str, group_ids: Sequence[str], until: int
+    ) -> AsyncGenerator[Sequence[GroupEntry | GroupTrade]]:
+        """Everything that records up to ``until`` say of these groups, of one snapshot, in parts."""
+        ...
+
+
+class GroupPiece(NamedTuple):
+    """One group as a piece of an update, and as one of a snapshot: their fields are not numbered alike."""
+
+    update: bytes
+    snapshot: bytes
 
 
 class Encoder(Protocol):
@@ -167,6 +343,10 @@ class Encoder(Protocol):
 
     def totals(self, portfolio_id: str, totals: PortfolioTotals) -> bytes:
         """A portfolio's totals, as a piece."""
+        ...
+
+    def group(self, figures: Iterable[GroupPnL]) -> GroupPiece:
+        """A group, with figures for each of its currencies."""
         ...
 
     def fact(self, fact: Fact) -> bytes:

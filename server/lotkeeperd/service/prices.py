@@ -121,7 +121,7 @@ class Prices:
         """The symbols that are open in some portfolio, or that a stream names."""
         at = (self._valuation.opened_or_closed, self._publisher.joined_or_left)
         if at != self._wanted_at:
-            self._wanted = frozenset(self._valuation.open_symbols()) | self._publisher.named_symbols()
+            self._wanted = self._valuation.needed_symbols() | self._publisher.named_symbols()
             self._wanted_at = at
         return self._wanted
 

@@ -12,18 +12,21 @@ marks changed is published in frames of a millisecond or more: facts and the pos
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
-from decimal import localcontext
 from typing import NamedTuple
 
-from lotkeeperd.domain.decimals import EXACT
-from lotkeeperd.domain.refusals import LedgerReplaced, SequenceAhead, ServerDraining, TooManyStreams
-from lotkeeperd.service.channel import Channel, Cursor, Item, finish
-from lotkeeperd.service.ports import ALL_OF_IT, Encoder, Fact, FactFilter, Key, Position, Reader
+from lotkeeperd.domain.refusals import LedgerReplaced, SequenceAhead, ServerDraining, StorageUnavailable, TooManyStreams
+from lotkeeperd.service.channel import Changed, Channel, Cursor, Item, finish
+from lotkeeperd.service.groups import FiguresOf, Groups
+from lotkeeperd.service.pieces import Pieces
+from lotkeeperd.service.ports import ALL_OF_IT, Encoder, Fact, FactFilter, GroupRef, Key, Position, Reader
 from lotkeeperd.service.subscriber import Subscriber, Wanted
-from lotkeeperd.service.valuation import Valuation, Valued
+from lotkeeperd.service.valuation import Place, Valuation, Valued
+
+log = logging.getLogger(__name__)
 
 FRAME = 0.001
 """Seconds between two frames at least."""
@@ -39,7 +42,7 @@ seconds old. With a rest of 1.5 that still happened now and then; with 2 to 4 th
 FACTS_PER_MESSAGE = 1000
 POSITIONS_PER_MESSAGE = 500
 BYTES_PER_MESSAGE = 1 << 16
-"""Limits of one message, its envelope not counted; one piece is sent at least.
+"""Limits of one message, its envelope not counted; one piece is sent at least. Groups count as positions do.
 
 A subscriber that never reads holds the message that it was handed last, and gRPC a copy of it. Seen with messages of up to 1 MiB:
 1,000 of them that stopped in a snapshot of 4,000 positions held 1.9 GB. 64 KiB is what a stream's window takes to begin with."""
@@ -49,8 +52,9 @@ class _Shown(NamedTuple):
     """One portfolio in a snapshot. Lists of what exists anyway: a subscriber that stops reading holds on to them."""
 
     portfolio_id: str
-    symbols: list[str]
+    places: list[Place]
     valued: list[Valued]
+    groups: list[tuple[GroupRef, FiguresOf]]
     totals: bytes
 
 
@@ -61,6 +65,7 @@ class Publisher:
         self,
         ledger_id: str,
         valuation: Valuation,
+        groups: Groups,
         reader: Reader,
         encoder: Encoder,
         max_streams: int,
@@ -68,6 +73,7 @@ class Publisher:
     ) -> None:
         self._ledger_id = ledger_id
         self._valuation = valuation
+        self._groups = groups
         self._reader = reader
         self._encoder = encoder
         self._max_streams = max_streams
@@ -80,8 +86,7 @@ class Publisher:
         self.joined_or_left = 0  # goes up whenever ``named_symbols`` may have changed
         self._channels: dict[FactFilter, Channel] = {}
         self._routes: dict[Key, list[Channel]] = {}
-        self._pieces: dict[Key, tuple[Valued, bytes]] = {}  # encoded once for everybody
-        self._totals: dict[str, bytes] = {}
+        self._pieces = Pieces(valuation, encoder)
         self._frame: asyncio.Handle | None = None
         self._framed_at = 0.0
         self._took = 0.0
@@ -106,7 +111,6 @@ class Publisher:
         self._committed = self._head = head
         self._facts.clear()
         self._pieces.clear()
-        self._totals.clear()
         for channel in self._channels.values():
             channel.forget_facts(head)
             channel.wake()
@@ -140,14 +144,25 @@ class Publisher:
         facts, self._facts = self._facts, []
         for at, fact in facts:
             item = Item(at, fact)
-            for channel in self._route((fact.portfolio_id, fact.symbol)):
+            for channel in self._route((fact.portfolio_id, fact.symbol, "")):
                 channel.add_fact(item)
         for key, mark_changes in self._valuation.take_changes().items():
-            self._pieces.pop(key, None)
-            self._totals.pop(key[0], None)
+            self._pieces.position_changed(key)
             for channel in self._route(key):
                 channel.add_change(key, mark_changes)
                 self._touched[id(channel)] = channel
+        for ref in self._groups.take_changes():
+            self._pieces.group_changed(ref)
+            for channel in self._channels.values():
+                if self._wants(channel.wanted, ref):
+                    channel.add_change(ref, 0)
+                    self._touched[id(channel)] = channel
+
+    def _wants(self, wanted: FactFilter, ref: GroupRef) -> bool:
+        """Whether a group is of interest: one of its legs is."""
+        if wanted.portfolios is not None and ref[0] not in wanted.portfolios:
+            return False
+        return wanted.symbols is None or not wanted.symbols.isdisjoint(self._groups.symbols(ref))
 
     def _handed_out(self, framed_at: float) -> None:
         self._took = asyncio.get_running_loop().time() - framed_at
@@ -155,7 +170,9 @@ class Publisher:
     def _route(self, key: Key) -> list[Channel]:
         route = self._routes.get(key)
         if route is None:
-            route = self._routes[key] = [channel for channel in self._channels.values() if channel.wanted.takes(*key)]
+            route = self._routes[key] = [
+                channel for channel in self._channels.values() if channel.wanted.takes(key[0], key[1])
+            ]
         return route
 
     def named_symbols(self) -> frozenset[str]:
@@ -205,6 +222,7 @@ class Publisher:
             self._routes.clear()
             self.joined_or_left += 1
         channel.subscribers += 1
+        self._groups.follow(True)
         self._streams += 1
         self._streams_of[caller] += 1
         return channel
@@ -221,7 +239,7 @@ class Publisher:
             self.joined_or_left += 1
         if not self._channels:
             self._pieces.clear()  # nobody looks any more, so nothing is kept up to date
-            self._totals.clear()
+            self._groups.follow(False)
 
     # What subscribers ask for.
 
@@ -240,6 +258,15 @@ class Publisher:
         page = await self._reader.facts(wanted, after, self._head, FACTS_PER_MESSAGE)
         return [Item(at, fact) for at, fact in page.facts], page.until
 
+    async def groups_read(self, wanted: FactFilter) -> None:
+        """Until the groups of a snapshot are known; those that cannot be read now come in updates, once they can."""
+        portfolios = self._portfolios(wanted)
+        try:
+            await self._groups.ready(portfolios)
+        except StorageUnavailable as refusal:
+            log.warning("a subscriber begins without groups that cannot be read: %s", refusal.message)
+            self._groups.want(self._groups.open_groups(portfolios))
+
     def opening(self, channel: Channel, at: Position | None) -> tuple[Cursor, list[Item], AsyncGenerator[bytes]]:
         """The facts still owed after ``at`` (None: none) and the snapshot, both of this moment."""
         self._publish()
@@ -251,16 +278,20 @@ class Publisher:
         return cursor, owed, self._snapshot(shown, self._head)
 
     def _shown(self, wanted: FactFilter, portfolio_id: str) -> _Shown:
-        """Every open position, and flat ones that were named."""
+        """Every open position, and flat ones that were named; groups with something open."""
         positions = self._valuation.positions(portfolio_id)
-        symbols = [
-            symbol
-            for symbol, valued in positions.items()
-            if (symbol in wanted.symbols if wanted.symbols is not None else valued.book.direction is not None)
+        places = [
+            place
+            for place, valued in positions.items()
+            if (place[0] in wanted.symbols if wanted.symbols is not None else valued.book.direction is not None)
         ]
-        return _Shown(
-            portfolio_id, symbols, [positions[symbol] for symbol in symbols], self._totals_piece(portfolio_id)
-        )
+        groups = [
+            (ref, figures)
+            for ref in self._groups.open_groups([portfolio_id])
+            if self._wants(wanted, ref) and (figures := self._groups.figures(ref)) is not None
+        ]
+        valued = [positions[place] for place in places]
+        return _Shown(portfolio_id, places, valued, groups, self._pieces.totals(portfolio_id))
 
     def _portfolios(self, wanted: FactFilter) -> list[str]:
         known = self._valuation.portfolios()
@@ -281,8 +312,10 @@ class Publisher:
 
     def _pieces_of(self, shown: Sequence[_Shown]) -> Iterator[bytes]:
         for portfolio in shown:
-            for symbol, valued in zip(portfolio.symbols, portfolio.valued, strict=True):
-                yield self._piece((portfolio.portfolio_id, symbol), valued)
+            for place, valued in zip(portfolio.places, portfolio.valued, strict=True):
+                yield self._pieces.position((portfolio.portfolio_id, *place), valued)
+            for ref, figures in portfolio.groups:
+                yield self._pieces.group(ref, figures).snapshot
         for portfolio in shown:
             yield portfolio.totals
 
@@ -340,36 +373,33 @@ class Publisher:
         totals: dict[str, bytes] = {}
         sent, shown_marks = cursor.change, 0
         for change in changes[:POSITIONS_PER_MESSAGE]:
-            portfolio_id, symbol = change.key
-            piece = self._piece(change.key, self._valuation.positions(portfolio_id)[symbol])
-            total = totals.get(portfolio_id) or self._totals_piece(portfolio_id)
+            piece, total = self._changed_pieces(change.key)
+            portfolio_id = change.key[0]
             room -= len(piece) if portfolio_id in totals else len(piece) + len(total)
             if room < 0 and pieces:
                 break
-            pieces.append(piece)
-            totals[portfolio_id] = total
+            if piece:
+                pieces.append(piece)
+            if total:
+                totals[portfolio_id] = total
             sent = change.number
             shown_marks += change.mark > cursor.change
         pieces += totals.values()
         marks, folded = cursor.marks + shown_marks, 0
         if sent == channel.change:
             marks, folded = channel.marks, channel.marks - marks
-        message = self._encoder.update(self._head, pieces, folded)
+        message = self._encoder.update(self._head, pieces, folded) if pieces else self.heartbeat()
         return message, Cursor(self.reached, channel.next_fact, sent, marks)
 
-    def _piece(self, key: Key, valued: Valued) -> bytes:
-        held = self._pieces.get(key)
-        if held is None or held[0] is not valued:  # another one, while a snapshot of an earlier moment is sent
-            held = self._pieces[key] = valued, self._encoder.position(key, valued)
-        return held[1]
-
-    def _totals_piece(self, portfolio_id: str) -> bytes:
-        piece = self._totals.get(portfolio_id)
-        if piece is None:
-            with localcontext(EXACT):
-                piece = self._encoder.totals(portfolio_id, self._valuation.totals(portfolio_id))
-            self._totals[portfolio_id] = piece
-        return piece
+    def _changed_pieces(self, key: Changed) -> tuple[bytes, bytes]:
+        """A position and its portfolio's totals; a group, with none."""
+        if len(key) == 3:
+            return self._pieces.position(key, self._valuation.positions(key[0])[key[1:]]), self._pieces.totals(key[0])
+        figures = self._groups.figures(key)
+        if figures is None:  # it closed so long ago that it is to be read first
+            self._groups.want([key])
+            return b"", b""
+        return self._pieces.group(key, figures).update, b""
 
     async def sleep(self, seconds: float) -> None:
         """``seconds``, or until the server drains."""

@@ -43,6 +43,7 @@ class Subscriber:
     async def messages(self) -> AsyncGenerator[bytes]:
         """All of it, until the reader goes away. Raises ServerDraining."""
         publisher, channel = self._publisher, self._channel
+        await publisher.groups_read(channel.wanted)
         at = None
         if self._wanted.after is not None:
             async with aclosing(self._caught_up((self._wanted.after, ALL_OF_IT))) as pages:

@@ -1,4 +1,4 @@
-"""GetSummary: positions and totals of one moment, over as many pages as it takes.
+"""GetSummary: positions, groups and totals of one moment, over as many pages as it takes.
 
 A paged read keeps the figures of its first page: committed books and marks are never changed in place, so keeping a list of
 them for a minute costs references, not copies. Each caller may have a few such reads; a new one ends its oldest.
@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from decimal import localcontext
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, localcontext
 from typing import NamedTuple
 
+from lotkeeperd.domain.book import LotMethod
 from lotkeeperd.domain.decimals import EXACT
-from lotkeeperd.domain.refusals import InvalidPageToken, NotYetImplemented, PortfolioNotFound, SequenceAhead
+from lotkeeperd.domain.groups import GroupPnL
+from lotkeeperd.domain.refusals import InvalidPageToken, PortfolioNotFound
+from lotkeeperd.service.groups import Groups
 from lotkeeperd.service.ports import Clock
-from lotkeeperd.service.valuation import PortfolioTotals, Valuation, Valued
+from lotkeeperd.service.valuation import Place, PortfolioTotals, Valuation, Valued
 
 KEPT_NANOSECONDS = 60_000_000_000
 """How long a read can be continued after its first page."""
@@ -28,22 +31,47 @@ CALLERS = 1_000
 
 
 class Asked(NamedTuple):
-    """What a GetSummary asked for, but for the page: two pages of one read must ask the same."""
+    """What a GetSummary asked for, but for the page: two pages of one read must ask the same.
+
+    ``as_of_time`` in nanoseconds UTC; ``marks`` are (symbol, price), for what is not live.
+    """
 
     portfolio_id: str
     symbols: tuple[str, ...] = ()
     include_entries: bool = False
     include_flat: bool = False
     as_of: int | None = None
+    as_of_time: int | None = None
+    method: LotMethod | None = None
+    marks: tuple[tuple[str, Decimal], ...] = ()
+    include_groups: bool = False
+    group_ids: tuple[str, ...] = ()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it asks for what is now, as it was decided."""
+        return self.as_of is None and self.as_of_time is None and self.method is None
 
 
 class Summary(NamedTuple):
     """Everything a read shows, by symbol; ``sequence`` is the journal's when it was taken."""
 
     asked: Asked
-    positions: Sequence[tuple[str, Valued]]
+    positions: Sequence[tuple[Place, Valued]]
     totals: PortfolioTotals
     sequence: int
+    groups: Sequence[GroupPnL] = ()
+
+
+def chosen(asked: Asked, everything: Mapping[Place, Valued]) -> list[tuple[Place, Valued]]:
+    """The positions that a read shows, by symbol and side: open ones, and flat ones when they are named or asked for."""
+    named = frozenset(asked.symbols)
+    flat_too = asked.include_flat or bool(named)
+    return [
+        (place, everything[place])
+        for place in sorted(everything)
+        if (not named or place[0] in named) and (flat_too or everything[place].book.direction is not None)
+    ]
 
 
 class _Kept(NamedTuple):
@@ -54,30 +82,39 @@ class _Kept(NamedTuple):
 class Summaries:
     """Takes summaries and keeps those that have further pages."""
 
-    def __init__(self, valuation: Valuation, head: Callable[[], int], clock: Clock) -> None:
+    def __init__(self, valuation: Valuation, groups: Groups, head: Callable[[], int], clock: Clock) -> None:
         self._valuation = valuation
+        self._groups = groups
         self._head = head
         self._clock = clock
         self._kept: OrderedDict[str, OrderedDict[str, _Kept]] = OrderedDict()
 
+    async def ready(self, asked: Asked) -> None:
+        """Until ``take`` can show the groups that are asked for; then at once. Raises StorageUnavailable."""
+        if asked.include_groups or asked.group_ids:
+            named = [(asked.portfolio_id, group_id) for group_id in asked.group_ids]
+            await self._groups.ready([asked.portfolio_id], named, asked.include_groups)
+
     def take(self, asked: Asked) -> Summary:
-        """The state now. Raises PortfolioNotFound, SequenceAhead or NotYetImplemented."""
-        head = self._head()
+        """The state now. Raises PortfolioNotFound."""
+        assert asked.is_live, f"{asked} is a question for the past"
         if not self._valuation.has(asked.portfolio_id):
             raise PortfolioNotFound(asked.portfolio_id)
-        if asked.as_of is not None and asked.as_of > head:
-            raise SequenceAhead("as_of_sequence", asked.as_of, head)
-        if asked.as_of is not None and asked.as_of < head:
-            raise NotYetImplemented("as_of_sequence")
         everything = self._valuation.positions(asked.portfolio_id)
-        names = sorted(set(asked.symbols) & everything.keys()) if asked.symbols else sorted(everything)
-        flat_too = asked.include_flat or bool(asked.symbols)
-        positions = [
-            (name, everything[name]) for name in names if flat_too or everything[name].book.direction is not None
-        ]
+        positions = chosen(asked, everything)
         with localcontext(EXACT):
             totals = self._valuation.totals(asked.portfolio_id)
-        return Summary(asked, positions, totals, head)
+        return Summary(asked, positions, totals, self._head(), self._groups_of(asked))
+
+    def _groups_of(self, asked: Asked) -> list[GroupPnL]:
+        """The groups that a read shows, by group_id and currency: those named, and those with something open if asked for."""
+        if not (asked.include_groups or asked.group_ids):
+            return []
+        self._groups.settle()
+        refs = {(asked.portfolio_id, group_id) for group_id in asked.group_ids}
+        if asked.include_groups:
+            refs.update(self._groups.open_groups([asked.portfolio_id]))
+        return [figures for ref in sorted(refs) for figures in self._groups.figures(ref) or ()]
 
     def keep(self, summary: Summary, caller: str) -> str:
         """Remember a read that goes on; the name it has for this caller, which says until when."""

@@ -8,10 +8,14 @@ batches of 11, because those who were just answered missed the next one by a mom
 a batch ends, the next one waits for as many as were in hand then, for twice as long as that one took at most. Whoever comes to
 an idle writer waits for nobody.
 
+Messages of bulk streams are decided one ahead: while one is being flushed, and the interpreter is free for much of that, the
+next is decided in a thread of its own, on the books as the first will leave them. When the first does not land as it was
+decided, the second is decided again, or dropped with the rest of its stream.
+
 What can go wrong, and what is done:
 
     a command is refused              it is answered; its neighbours go on
-    the database refuses a statement  the batch is rolled back and replayed one command at a time; the guilty one is INTERNAL
+    a command or a statement fails    the batch is rolled back and replayed one command at a time; the guilty one is INTERNAL
     nothing was written               StorageUnavailable or DiskFull; the books in memory are still right
     a commit failed                   nobody knows: the sequence on disk tells; if it moved, the books are read anew
     the fence was taken               Fenced, now and for ever: another server writes
@@ -26,12 +30,11 @@ import asyncio
 import logging
 import queue
 import threading
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import setcontext
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
-from lotkeeperd.domain.book import Book
 from lotkeeperd.domain.commands import Command
 from lotkeeperd.domain.decimals import EXACT
 from lotkeeperd.domain.refusals import (
@@ -41,12 +44,27 @@ from lotkeeperd.domain.refusals import (
     Refusal,
     ServerDraining,
     StorageUnavailable,
-    WriteQueueFull,
 )
-from lotkeeperd.service.batch import Answer, Batch, Outcome
-from lotkeeperd.service.ports import Clock, Key, OutcomeUnknown, State, StatementRefused, Store, Transaction, Written
+from lotkeeperd.service.batch import Batch, Grounds
+from lotkeeperd.service.known import Layered, Loaded
+from lotkeeperd.service.outcomes import Answer
+from lotkeeperd.service.ports import (
+    AnyCommand,
+    Clock,
+    Known,
+    OutcomeUnknown,
+    Rates,
+    State,
+    StatementRefused,
+    Store,
+    Transaction,
+    Written,
+)
+from lotkeeperd.service.queue import Lone, Message, Pipeline, Receipts, WriteQueue
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 BATCH = 1000
 """Commands in one transaction at most."""
@@ -55,17 +73,15 @@ GATHERING = 2.0
 LONGEST_GATHERING = 0.005
 """A batch waits for callers who were just answered: so many times as long as answering them took, and so many seconds at most."""
 
-RETRY_AFTER = 0.05
-"""Seconds after which a caller who met a full queue should try again: a few batches."""
-
-
 TakeOver = Callable[[Sequence[Written], State | None], None]
 """Hears of everything that was committed, in order; a State first replaces all that was known."""
 
 
-class _Waiting(NamedTuple):
-    command: Command
-    answer: asyncio.Future[Outcome]
+class _Ahead(NamedTuple):
+    """A batch that was decided before its turn; it counts only if the batch ``after`` which it comes was the last to land."""
+
+    batch: Batch
+    after: object
 
 
 class _Flushed(NamedTuple):
@@ -82,19 +98,20 @@ class Writer:
     def __init__(
         self,
         store: Store,
-        book: Callable[[Key], Book | None],
-        known: Callable[[str], bool],
+        known: Known,
+        rates: Rates,
+        currency: str,
         clock: Clock,
         queue_limit: int,
         create_portfolios: bool,
     ) -> None:
         self._store = store
-        self._book = book
         self._known = known
+        self._rates = rates
+        self._currency = currency
         self._clock = clock
-        self._limit = queue_limit
         self._create = create_portfolios
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting = WriteQueue(queue_limit)
         self._work = asyncio.Event()
         self._enough = 1  # waiting commands that wake the task
         self._expected = 1  # commands that the next batch waits for, and until when
@@ -105,26 +122,41 @@ class Writer:
         """Set when writing has stopped for good."""
         self._unsure = False  # a commit failed and the disk has not been asked yet
         self._sequence = 0
-        self._thread = _Thread()
+        self._landed: object = object()  # the batch that was committed last; another object once that is not known
+        self._thread = _Thread("writer")
+        self._decider = _Thread("decider")
 
     def start(self, sequence: int, taken_over: TakeOver) -> asyncio.Task[None]:
         """Begin to write after ``sequence``; ``taken_over`` hears of every commit before its callers do."""
         self._sequence = sequence
         return asyncio.create_task(self._run(taken_over), name="writer")
 
-    def submit(self, command: Command) -> asyncio.Future[Outcome]:
+    def submit(self, command: AnyCommand) -> asyncio.Future[Any]:
         """Queue a command. Raises WriteQueueFull or ServerDraining, Fenced or LedgerCorrupt once the writer has stopped."""
+        lone = Lone(command)
+        self._queue(lone)
+        return lone.answer
+
+    def submit_all(self, commands: Sequence[Command], pipeline: Pipeline) -> asyncio.Future[Receipts | Refusal]:
+        """Queue the brief commands of one message, to be written together and after those before it in ``pipeline``.
+
+        A future that is cancelled recalls nothing; a pipeline that is ``broken`` does. Raises what ``submit`` raises.
+        """
+        message = Message(commands, pipeline)
+        if commands:
+            self._queue(message)
+        else:
+            message.settle(())
+        return message.answer
+
+    def _queue(self, item: Lone | Message) -> None:
         if self._stopped is not None:
             raise self._stopped.again()
         if self._closing:
             raise ServerDraining
-        if len(self._waiting) >= self._limit:
-            raise WriteQueueFull(self._limit, RETRY_AFTER)
-        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(command, answer))
+        self._waiting.add(item)
         if len(self._waiting) >= self._enough:
             self._work.set()
-        return answer
 
     def close(self) -> None:
         """Take no more commands; the task ends when what waits is written."""
@@ -132,22 +164,43 @@ class Writer:
         self._work.set()
 
     async def _run(self, taken_over: TakeOver) -> None:
+        flushing: asyncio.Task[None] | None = None
         try:
             while True:
                 await self._work.wait()
                 self._work.clear()
+                in_flight: Batch | None = None
                 while self._waiting:
                     await self._gathered()
-                    if batch := self._taken():
-                        await self._timed(self._carried_through(batch, taken_over), len(batch))
-                if self._closing:
+                    batch = self._waiting.take(BATCH)
+                    ahead = await self._decided_ahead(batch, in_flight)
+                    if flushing is not None:
+                        await flushing
+                        batch = [item for item in batch if not item.dropped()]  # with a stream that was just broken
+                    in_flight, flushing = ahead and ahead.batch, None
+                    if ahead is None:
+                        await self._timed(self._carried_through(batch, None, taken_over), _count(batch))
+                    else:
+                        flushing = asyncio.create_task(self._carried_through(batch, ahead, taken_over), name="flush")
+                if flushing is not None:
+                    await flushing
+                    flushing = None
+                if self._closing and not self._waiting:
                     return
         finally:
             self._closing = True
             self._thread.stop()
-            for waiting in self._waiting:
-                _answer(waiting.answer, ServerDraining())
-            self._waiting.clear()
+            self._decider.stop()
+            self._waiting.refuse(ServerDraining())
+
+    async def _decided_ahead(self, batch: Sequence[Lone | Message], in_flight: Batch | None) -> _Ahead | None:
+        """A batch of messages decided while ``in_flight`` is being flushed; None for any other batch."""
+        if not batch or self._stopped is not None or not all(isinstance(item, Message) for item in batch):
+            return None
+        commands = [command for item in batch for command in item.commands]
+        if any(command.late for command in commands if isinstance(command, Command)):
+            return None  # it may need the history of its book
+        return await self._decider.run(partial(self._decide_ahead, commands, in_flight))
 
     async def _gathered(self) -> None:
         """Let those come along who are expected, and whatever the loop has in hand already."""
@@ -170,41 +223,57 @@ class Writer:
         self._expected = min(BATCH, count + len(self._waiting)) if self._waiting else 1
         self._expected_until = ended + min(GATHERING * (ended - began), LONGEST_GATHERING)
 
-    async def _carried_through(self, batch: list[_Waiting], taken_over: TakeOver) -> None:
-        answers: list[Answer] = [self._stopped or InternalError()] * len(batch)
+    async def _carried_through(
+        self, batch: Sequence[Lone | Message], ahead: _Ahead | None, taken_over: TakeOver
+    ) -> None:
+        commands = [command for item in batch for command in item.commands]
+        if not commands:
+            return
+        answers: list[Answer] = [self._stopped or InternalError()] * len(commands)
         try:
             if self._stopped is None:
-                answers = await self._hop(batch, taken_over)
+                answers = await self._hop(commands, ahead, taken_over)
         except Exception:
             log.exception("the writer failed and has stopped")
             self._stopped = LedgerCorrupt("the writer failed, the log has the trace")
-        for waiting, answer in zip(batch, answers, strict=True):
-            _answer(waiting.answer, answer)
+        place = 0
+        for item in batch:
+            item.settle(answers[place : place + len(item.commands)])
+            place += len(item.commands)
         if self._stopped is not None:
             self.stopped.set()
 
-    async def _hop(self, batch: list[_Waiting], taken_over: TakeOver) -> list[Answer]:
-        flushed = await self._thread.run(self._flush, [waiting.command for waiting in batch])
+    async def _hop(self, commands: list[AnyCommand], ahead: _Ahead | None, taken_over: TakeOver) -> list[Answer]:
+        flushed = await self._thread.run(partial(self._flush, commands, ahead))
         if flushed.written or flushed.state:
             taken_over(flushed.written, flushed.state)
         return flushed.answers
 
-    def _taken(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
-        while self._waiting and len(batch) < BATCH:
-            waiting = self._waiting.popleft()
-            if not waiting.answer.cancelled():
-                batch.append(waiting)
-        return batch
+    # In the decider's thread.
+
+    def _decide_ahead(self, commands: list[AnyCommand], in_flight: Batch | None) -> _Ahead | None:
+        """``commands`` decided as they will stand once ``in_flight`` has landed; None when what is recorded cannot be asked."""
+        known, sequence, after = self._known, self._sequence, self._landed
+        if in_flight is not None:
+            written = in_flight.written()
+            known, after = Layered(known, written), in_flight
+            sequence = in_flight.sequence + len(written.records)
+        batch = Batch(Grounds(known, self._rates, self._currency, sequence, self._clock(), self._create))
+        try:
+            batch.decide_recorded(commands, self._store.recorded(commands), in_flight)
+        except (Refusal, StatementRefused) as error:
+            log.warning("a batch of %d is decided in its turn, not ahead: %s", len(commands), error)
+            return None
+        return _Ahead(batch, after)
 
     # From here on in the writer's thread.
 
-    def _flush(self, commands: list[Command]) -> _Flushed:
+    def _flush(self, commands: list[AnyCommand], ahead: _Ahead | None) -> _Flushed:
         written: list[Written] = []
         state: State | None = None
         try:
             state = self._recovered()
-            answers = self._settled(commands, state, written)
+            answers = self._settled(commands, ahead, state, written)
         except Refusal as refusal:
             self._stop_on(refusal)
             return _Flushed([refusal] * len(commands), written, state)  # what was read anew counts all the same
@@ -216,11 +285,13 @@ class Writer:
             self._stop_on(refusal)
         return _Flushed(answers, written, state)
 
-    def _settled(self, commands: list[Command], state: State | None, written: list[Written]) -> list[Answer]:
+    def _settled(
+        self, commands: list[AnyCommand], ahead: _Ahead | None, state: State | None, written: list[Written]
+    ) -> list[Answer]:
         try:
-            return self._transacted(commands, state, written)
+            return self._transacted(commands, state, written, ahead)
         except StatementRefused:
-            log.exception("the database refused a statement of a batch of %d", len(commands))
+            log.exception("a batch of %d could not be written", len(commands))
         if len(commands) == 1:
             return [InternalError()]
         answers: list[Answer] = []
@@ -228,7 +299,7 @@ class Writer:
             answers += self._alone(command, state, written)
         return answers
 
-    def _alone(self, command: Command, state: State | None, written: list[Written]) -> list[Answer]:
+    def _alone(self, command: AnyCommand, state: State | None, written: list[Written]) -> list[Answer]:
         try:
             return (
                 [StorageUnavailable("a commit failed")] if self._unsure else self._transacted([command], state, written)
@@ -239,24 +310,35 @@ class Writer:
             self._stop_on(refusal)
             return [refusal]
 
-    def _transacted(self, commands: list[Command], state: State | None, written: list[Written]) -> list[Answer]:
-        """Decide and write ``commands`` in one transaction, on top of what this hop has read and committed already."""
-        book, known = self._layered(state, written)
-        batch = Batch(book, known, self._sequence, self._clock(), self._create)
+    def _transacted(
+        self, commands: list[AnyCommand], state: State | None, written: list[Written], ahead: _Ahead | None = None
+    ) -> list[Answer]:
+        """Write ``commands`` in one transaction, on top of what this hop has read and committed already.
+
+        They are decided in it, unless they were ``ahead`` on just what there is now.
+        """
+        if ahead is not None and (ahead.after is not self._landed or state is not None or written):
+            ahead = None
+        known = self._layered(state, written)
+        now = Grounds(known, self._rates, self._currency, self._sequence, self._clock(), self._create)
+        batch = Batch(now) if ahead is None else ahead.batch
 
         def work(transaction: Transaction) -> Written:
-            batch.decide(commands, transaction)
+            if ahead is None:
+                batch.decide(commands, transaction)
             transaction.write(self._sequence, batch.written())
             return batch.written()
 
+        self._landed = object()
         try:
             done = self._store.transact(work)
         except OutcomeUnknown as unknown:
             log.warning("a commit failed: %s", unknown)
             self._unsure = True
             return [unknown.refusal] * len(commands)
-        if done.decisions:
-            self._sequence += len(done.decisions)
+        self._landed = batch
+        if done.records:
+            self._sequence += len(done.records)
             written.append(done)
         return batch.answers()
 
@@ -271,24 +353,12 @@ class Writer:
         self._unsure = False
         return state
 
-    def _layered(
-        self, state: State | None, written: list[Written]
-    ) -> tuple[Callable[[Key], Book | None], Callable[[str], bool]]:
-        """Books and portfolios as this hop leaves them, over those that the event loop has."""
-        if state is None and not written:
-            return self._book, self._known
-
-        def book(key: Key) -> Book | None:
-            for done in reversed(written):
-                if key in done.books:
-                    return done.books[key]
-            return self._book(key) if state is None else state.books.get(key)
-
-        def known(name: str) -> bool:
-            before = self._known(name) if state is None else name in state.portfolios
-            return before or any(name in done.portfolios for done in written)
-
-        return book, known
+    def _layered(self, state: State | None, written: list[Written]) -> Known:
+        """What is known as this hop leaves it, over what the event loop has."""
+        known = self._known if state is None else Loaded(state)
+        for done in written:
+            known = Layered(known, done)
+        return known
 
     def _stop_on(self, refusal: Refusal) -> None:
         if isinstance(refusal, Fenced | LedgerCorrupt):
@@ -296,33 +366,28 @@ class Writer:
             self._stopped = refusal
 
 
-def _answer(future: asyncio.Future[Outcome], answer: Answer) -> None:
-    if future.done():
-        return  # the caller is gone; the retry finds the record
-    if isinstance(answer, Refusal):
-        future.set_exception(answer.again())
-    else:
-        future.set_result(answer)
+def _count(batch: Sequence[Lone | Message]) -> int:
+    return sum(len(item.commands) for item in batch)
 
 
 class _Thread:
     """One thread that runs one call at a time; a hop costs less than through an executor."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
 
-    async def run(self, call: Callable[[list[Command]], _Flushed], commands: list[Command]) -> _Flushed:
+    async def run(self, call: Callable[[], T]) -> T:
         if not self._thread.is_alive():
             self._thread.start()
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[_Flushed] = loop.create_future()
+        done: asyncio.Future[T] = loop.create_future()
 
         def work() -> None:
             try:
-                loop.call_soon_threadsafe(_finish, done, call(commands), None)
+                loop.call_soon_threadsafe(_finish, done, call())
             except Exception as error:  # noqa: BLE001 - it is raised where the call was made
-                loop.call_soon_threadsafe(_finish, done, None, error)
+                loop.call_soon_threadsafe(_fail, done, error)
 
         self._calls.put(work)
         return await asyncio.shield(done)
@@ -336,10 +401,11 @@ class _Thread:
             call()
 
 
-def _finish(done: asyncio.Future[_Flushed], flushed: _Flushed | None, error: Exception | None) -> None:
-    if done.done():
-        return
-    if flushed is not None:
-        done.set_result(flushed)
-    else:
-        done.set_exception(error or RuntimeError("a hop without a result"))
+def _finish(done: asyncio.Future[T], result: T) -> None:
+    if not done.done():
+        done.set_result(result)
+
+
+def _fail(done: asyncio.Future[T], error: Exception) -> None:
+    if not done.done():
+        done.set_exception(error)
