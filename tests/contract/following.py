@@ -8,7 +8,7 @@ Checked of each message, whatever the test is about:
 - the parts of a snapshot follow each other at one sequence, and there is one snapshot; before it come only facts, and
   only to one who resumes;
 - no message holds more than 1,000 facts; an update holds something;
-- no position is newer than the message that shows it.
+- no position and no group is newer than the message that shows it.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Follower:
         self.entries: list[ledger_pb2.Entry] = []
         self.trades: list[ledger_pb2.ClosedTrade] = []
         self.positions: dict[tuple[str, str], ledger_pb2.Position] = {}
+        self.groups: dict[tuple[str, str, str], ledger_pb2.GroupPnL] = {}
         self.totals: dict[str, ledger_pb2.Totals] = {}
         self.conflated = 0
         self.sequence = -1
@@ -100,18 +101,20 @@ class Follower:
         assert all(part.sequence == message.sequence for part in self.snapshots)
         self.snapshots.append(message)
         self._in_snapshot = message.snapshot.more
-        assert message.snapshot.positions or message.snapshot.totals or not message.snapshot.more
+        part = message.snapshot
+        assert part.positions or part.groups or part.totals or not part.more
         self._values(message.snapshot, message.sequence)
 
     def _update(self, message: Message) -> None:
         update = message.update
-        facts = len(update.closed_trades) + len(update.opened_entries)
+        facts = len(update.closed_trades) + len(update.opened_entries) + len(update.restated_trades)
         assert facts <= FACTS_IN_MESSAGE
-        assert facts or update.positions, "an update that updates nothing"
+        assert facts or update.positions or update.groups, "an update that updates nothing"
         if not self.snapshots:
             assert self._resumes
             assert not update.positions
             assert not update.totals
+            assert not update.groups
         assert {total.portfolio_id for total in update.totals} == {place.portfolio_id for place in update.positions}
         self._facts(message)
         self._values(update, message.sequence)
@@ -132,11 +135,15 @@ class Follower:
 
     def _values(self, part: ledger_service_pb2.PnLSnapshot | ledger_service_pb2.PnLUpdate, sequence: int) -> None:
         assert all(position.sequence <= sequence for position in part.positions), "a position newer than its message"
-        keys = [(position.portfolio_id, position.symbol) for position in part.positions]
-        assert len(keys) == len(set(keys)), "a position twice in one message"
-        self.positions |= dict(zip(keys, part.positions, strict=True))
+        books = [(position.portfolio_id, position.symbol, position.book_side) for position in part.positions]
+        assert len(books) == len(set(books)), "a position twice in one message"
+        self.positions |= {key[:2]: position for key, position in zip(books, part.positions, strict=True)}
+        assert all(group.sequence <= sequence for group in part.groups), "a group newer than its message"
+        names = [(group.portfolio_id, group.group_id, group.currency) for group in part.groups]
+        assert len(names) == len(set(names)), "a group twice in one message"
+        self.groups |= dict(zip(names, part.groups, strict=True))
         for totals in part.totals:
-            (self.totals[totals.portfolio_id],) = totals.totals
+            self.totals[totals.portfolio_id] = totals.totals[0]  # the base currency's
 
 
 @contextmanager

@@ -35,7 +35,8 @@ def position(ledger: Any, portfolio: str, symbol: str) -> ledger_pb2.Position:
 
 def all_entries(ledger: Any, portfolio: str, **wanted: Any) -> list[ledger_pb2.Entry]:
     """Every lot that is selected; of all statuses unless some are named."""
-    wanted = {"statuses": [asking.OPEN, asking.PARTIALLY_CLOSED, asking.CLOSED], "page_size": LARGEST_PAGE} | wanted
+    every = [asking.OPEN, asking.PARTIALLY_CLOSED, asking.CLOSED, asking.SUPERSEDED]
+    wanted = {"statuses": every, "page_size": LARGEST_PAGE} | wanted
     found: list[ledger_pb2.Entry] = []
     token = ""
     while True:

@@ -60,6 +60,7 @@ def test_one_close_takes_lots_oldest_first(ledger: Ledger, portfolio: str, symbo
         exit_reason="take_profit",
         currency="USD",
         sequence=before + 1,
+        exit_sequence=before + 1,
         labels={"strategy": "s"},
         group_id="g",
         entry_order_id="eo",
@@ -139,6 +140,8 @@ def test_closing_everything_leaves_a_flat_position_that_remembers(ledger: Ledger
         open_fees="0",
         currency="USD",
         sequence=answer.sequence,
+        multiplier="1",
+        lot_method=ledger_pb2.LOT_METHOD_FIFO,
     )
     assert [lot.status for lot in reading.all_entries(ledger, portfolio)] == [asking.CLOSED]
 
@@ -164,14 +167,15 @@ def test_a_close_takes_the_side_that_is_open(
 
 
 def test_reverse_closes_all_there_is_and_opens_the_rest(ledger: Ledger, portfolio: str, symbol: str) -> None:
-    """Long 1, close 4 with REVERSE: one trade, short 3; the fee is shared 1 to 3 (law 4)."""
+    """Long 1, close 4 with REVERSE: one trade, short 3; the fee is shared 1 to 3 (law 4), and the lot shows all of it."""
     ledger.CreateEntry(entry(portfolio, symbol, entry_time=stamp(NOON)))
     answer = ledger.CloseFifo(
         close(portfolio, symbol, "4", fee="0.4", excess_policy=REVERSE, exit_fill_id="x", exit_time=stamp(NOON + 1))
     )
     opened = answer.opened_entry
     assert (answer.closed_quantity, answer.closed_trades[0].exit_fee) == ("1", "0.1")
-    assert (opened.side, opened.quantity, opened.entry_price, opened.fee) == (SHORT, "3", "110", "0.3")
+    assert (opened.side, opened.quantity, opened.entry_price) == (SHORT, "3", "110")
+    assert (opened.fee, opened.open_fee) == ("0.4", "0.3")
     assert (opened.entry_fill_id, opened.sequence) == ("x", answer.sequence)
     assert (answer.position.side, answer.position.total_quantity) == (SHORT, "3")
     assert reading.all_entries(ledger, portfolio, statuses=[]) == [opened]

@@ -78,6 +78,8 @@ def test_an_entry_answers_with_the_position_after_it(ledger: Ledger, portfolio: 
         last_entry_time=stamp(NOON + SECOND),
         currency="USD",
         sequence=answer.sequence,
+        multiplier="1",
+        lot_method=ledger_pb2.LOT_METHOD_FIFO,
     )
     assert answer.position == reading.position(ledger, portfolio, symbol)
 
@@ -132,6 +134,17 @@ def test_every_digit_is_kept(ledger: Ledger, portfolio: str, symbol: str) -> Non
     assert answer.position.cost_basis.replace(".", "") == str(digits * digits)
     assert (answer.entry.fee, answer.position.open_fees) == ("-0.000000000000000001",) * 2
     assert answer.position == reading.position(ledger, portfolio, symbol)
+
+
+def test_a_fee_in_another_currency_waits_for_a_rate(ledger: Ledger, portfolio: str, symbol: str) -> None:
+    """It is listed beside the figures and is in none of them: what has no rate is not zero (law 12)."""
+    answer = ledger.CreateEntry(entry(portfolio, symbol, fee="0.3", fee_currency="BNB"))
+    opened, position = answer.entry, answer.position
+    assert (opened.fee, opened.fee_currency, opened.open_fee, opened.fee_pending) == ("0.3", "BNB", "0", True)
+    assert (position.open_fees, position.provisional) == ("0", True)
+    assert list(position.unconverted_fees) == [ledger_pb2.Money(currency="BNB", amount="0.3")]
+    assert position == reading.position(ledger, portfolio, symbol)
+    assert reading.all_entries(ledger, portfolio) == [opened]
 
 
 def test_a_price_of_zero_is_a_price(ledger: Ledger, portfolio: str, symbol: str) -> None:

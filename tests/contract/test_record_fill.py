@@ -102,14 +102,14 @@ def test_a_fill_that_closes_leaves_everything_in_its_trades(ledger: Ledger, port
 
 
 def test_a_flip_shares_its_fee_and_names_both_parts(ledger: Ledger, portfolio: str, symbol: str) -> None:
-    """Sell 4 with 1 open for a fee of 0.4: 0.1 goes with the trade, 0.3 with the new lot (law 4)."""
+    """Sell 4 with 1 open for a fee of 0.4: 0.1 goes with the trade, 0.3 with the new lot, which shows the whole (law 4)."""
     ledger.RecordFill(fill(portfolio, symbol, fill_time=stamp(NOON)))
     answer = ledger.RecordFill(
         fill(portfolio, symbol, "4", "110", side=SELL, fee="0.4", fill_id="x", fill_time=stamp(NOON + SECOND))
     )
     (trade,) = answer.closed_trades
     opened = answer.opened_entry
-    assert (trade.exit_fee, opened.fee, opened.open_fee) == ("0.1", "0.3", "0.3")
+    assert (trade.exit_fee, opened.fee, opened.open_fee) == ("0.1", "0.4", "0.3")
     assert (trade.exit_fill_id, opened.entry_fill_id) == ("x", "x")
     assert (trade.sequence, opened.sequence) == (answer.sequence, answer.sequence)
     assert isinstance(answer.position, ledger_pb2.Position)

@@ -158,15 +158,6 @@ def test_a_summary_ahead_of_the_ledger_is_out_of_range(ledger: Ledger) -> None:
     assert refusal.metadata == {"latest_sequence": str(head)}
 
 
-def test_a_summary_of_the_past_is_not_implemented_yet(ledger: Ledger, portfolio: str, symbol: str) -> None:
-    """Only the latest sequence, said or unsaid, is answered."""
-    latest = ledger.CreateEntry(entry(portfolio, symbol)).sequence
-    assert ledger.GetSummary(summary(portfolio, as_of_sequence=latest)).sequence == latest
-    refusal = refused(ledger.GetSummary, summary(portfolio, as_of_sequence=latest - 1))
-    assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNIMPLEMENTED, "NOT_YET_IMPLEMENTED")
-    assert refusal.metadata == {"feature": "as_of_sequence"}
-
-
 def test_a_server_may_be_told_not_to_make_portfolios(database_url: str) -> None:
     """Then a misspelt portfolio is refused on writes too, but for a close, which never makes one."""
     with Sidecar(database_url, settings={"create_portfolios": "false"}) as sidecar, dialed(sidecar.address) as channel:
@@ -184,13 +175,15 @@ def test_a_server_may_be_told_not_to_make_portfolios(database_url: str) -> None:
 
 
 def test_another_currency_can_be_the_ledgers(database_url: str) -> None:
-    """Then amounts are in it, and a fee in dollars is the one that is refused."""
+    """Then amounts are in it, and a fee in dollars is the one that waits for a rate."""
     with Sidecar(database_url, "--currency", "USDT") as sidecar, dialed(sidecar.address) as channel:
         ledger = LedgerServiceStub(channel)
         answer = ledger.CreateEntry(entry("", "S", fee="1", fee_currency="USDT"))
         assert (answer.entry.fee_currency, answer.position.currency) == ("USDT", "USDT")
-        refusal = refused(ledger.CreateEntry, entry("", "S", fee="1", fee_currency="USD"))
-        assert refusal.fields == ["fee_currency"]
+        assert (answer.entry.open_fee, answer.position.provisional) == ("1", False)
+        answer = ledger.CreateEntry(entry("", "S", fee="1", fee_currency="USD"))
+        assert (answer.entry.fee_currency, answer.entry.open_fee, answer.entry.fee_pending) == ("USD", "0", True)
+        assert (answer.position.currency, answer.position.open_fees) == ("USDT", "1")
 
 
 def test_every_reason_is_one_of_the_contract() -> None:

@@ -105,7 +105,6 @@ def test_a_tool_can_ask_what_there_is(channel: Channel) -> None:
 
 
 NOT_YET: list[tuple[str, Callable[[Ledger, Market], object]]] = [
-    ("RecordFills", lambda ledger, _: list(ledger.RecordFills(iter([ledger_service_pb2.RecordFillsRequest()])))),
     ("Reconcile", lambda ledger, _: ledger.Reconcile(reconciliation_pb2.ReconcileRequest())),
 ]
 

@@ -57,7 +57,7 @@ def _without_identity(answer: Any) -> Any:
     bare.position.ClearField("last_entry_time")
     bare.position.ClearField("first_entry_time")
     for trade in getattr(bare, "closed_trades", ()):
-        for field in ("trade_id", "sequence", "exit_time"):
+        for field in ("trade_id", "sequence", "exit_sequence", "exit_time"):
             trade.ClearField(field)
     for name in ("entry", "opened_entry"):
         if name in bare.DESCRIPTOR.fields_by_name and bare.HasField(name):
@@ -74,9 +74,8 @@ def test_ids_are_empty(ledger: Ledger, portfolio: str, symbol: str, method: str,
     opened = [getattr(tried, name) for name in ("entry", "opened_entry") if name in tried.DESCRIPTOR.fields_by_name]
     assert [(lot.entry_id, lot.sequence) for lot in opened] == [("", 0)] * len(opened)
     trades = list(getattr(tried, "closed_trades", ()))
-    assert [(trade.trade_id, trade.sequence, trade.entry_id) for trade in trades] == [("", 0, first.entry_id)] * len(
-        trades
-    )
+    found = [(trade.trade_id, trade.sequence, trade.exit_sequence, trade.entry_id) for trade in trades]
+    assert found == [("", 0, 0, first.entry_id)] * len(trades)
 
 
 @pytest.mark.parametrize(("call", "make"), [("CreateEntry", entry), ("RecordFill", fill)])

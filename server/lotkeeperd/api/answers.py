@@ -8,13 +8,18 @@ from typing import Any
 
 from lotkeeper.v1 import ledger_pb2, ledger_service_pb2, market_service_pb2
 from lotkeeperd.api.fields import NANOSECONDS
-from lotkeeperd.domain.book import Direction
-from lotkeeperd.domain.decimals import EXACT, average, plain
-from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus, Totals, entry_of
-from lotkeeperd.service.batch import Outcome
+from lotkeeperd.domain.book import Direction, LotMethod
+from lotkeeperd.domain.commands import trade_id
+from lotkeeperd.domain.decimals import EXACT, ONE, plain, quotient
+from lotkeeperd.domain.fees import NOTHING_PENDING
+from lotkeeperd.domain.groups import GroupPnL, Leg
+from lotkeeperd.domain.rates import Rate
+from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus, Restatement, Totals, entry_of
+from lotkeeperd.service.conversion import Base
 from lotkeeperd.service.marks import Mark, Source
+from lotkeeperd.service.outcomes import Outcome
 from lotkeeperd.service.ports import Key
-from lotkeeperd.service.valuation import PortfolioTotals, Valued
+from lotkeeperd.service.valuation import CurrencyTotals, PortfolioTotals, Valued
 
 ENTRIES_IN_POSITION = 1000
 MESSAGE_BYTES = 1 << 20
@@ -25,8 +30,11 @@ _STATUSES = {
     EntryStatus.OPEN.value: ledger_pb2.ENTRY_STATUS_OPEN,
     EntryStatus.PARTIALLY_CLOSED.value: ledger_pb2.ENTRY_STATUS_PARTIALLY_CLOSED,
     EntryStatus.CLOSED.value: ledger_pb2.ENTRY_STATUS_CLOSED,
+    EntryStatus.SUPERSEDED.value: ledger_pb2.ENTRY_STATUS_SUPERSEDED,
 }
 
+
+_METHODS = {method: ledger_pb2.LotMethod.Value(f"LOT_METHOD_{method.value}") for method in LotMethod}
 
 _Fields = dict[str, Any]
 """What a message is made of. One that goes into another is handed over like this: built apart and copied in, it costs twice."""
@@ -50,8 +58,8 @@ class Answers:
     def _entry(self, entry: Entry) -> _Fields:
         opened = entry.opened
         origin = opened.origin
-        quantity, fee = plain(opened.quantity), plain(opened.fee)
-        untouched = entry.remaining_quantity is opened.quantity and entry.open_fee is opened.fee
+        quantity = plain(opened.quantity)
+        untouched = entry.remaining_quantity is opened.quantity
         fields: _Fields = {
             "entry_id": entry.entry_id if opened.sequence else "",
             "portfolio_id": entry.portfolio_id,
@@ -63,18 +71,37 @@ class Answers:
             "entry_time": _stamp(opened.time),
             "entry_order_id": origin.order_id,
             "entry_fill_id": origin.fill_id,
-            "fee": fee,
+            "fee": plain(origin.fee),
             "fee_currency": origin.fee_currency or self._currency,
-            "open_fee": fee if untouched else plain(entry.open_fee),
+            "open_fee": plain(entry.open_fee),
             "status": _STATUSES[entry.status._value_],
             "sequence": opened.sequence,
         }
         if origin.group_id or origin.labels or origin.synthetic:
             fields.update(group_id=origin.group_id, labels=dict(origin.labels), synthetic=origin.synthetic)
+        if entry.cost is not None:
+            fields["cost_basis"] = plain(entry.cost)
+        if origin.fee_pending:
+            fields["fee_pending"] = True
+        if origin.fee_rate is not None:
+            fields["fee_rate"] = rate_fields(origin.fee_rate)
         return fields
 
     def trade(self, trade: ClosedTrade) -> ledger_pb2.ClosedTrade:
         """One closed trade."""
+        return ledger_pb2.ClosedTrade(**self._trade(trade))
+
+    def restated(self, told: Restatement) -> ledger_pb2.RestatedTrade:
+        """What became of one closed trade."""
+        sequence, index = told.place
+        return ledger_pb2.RestatedTrade(
+            before=told.before and self._trade(told.before),
+            after=told.after and self._trade(told.after),
+            sequence=sequence,
+            index=index,
+        )
+
+    def _trade(self, trade: ClosedTrade) -> _Fields:
         fields: _Fields = {
             "trade_id": trade.trade_id if trade.sequence else "",
             "portfolio_id": trade.portfolio_id,
@@ -94,15 +121,20 @@ class Answers:
             "exit_fee": plain(trade.exit_fee),
             "net_pnl": plain(trade.net_pnl),
             "pnl_pct": _optional(trade.pnl_pct),
-            "currency": self._currency,
+            "currency": trade.currency or self._currency,
             "sequence": trade.sequence,
+            "exit_sequence": trade.exit_sequence,
             "index": trade.trade_index,
             "entry_order_id": trade.entry_order_id,
             "entry_fill_id": trade.entry_fill_id,
         }
         if trade.group_id or trade.labels or trade.synthetic:
             fields.update(group_id=trade.group_id, labels=dict(trade.labels), synthetic=trade.synthetic)
-        return ledger_pb2.ClosedTrade(**fields)
+        if trade.provisional:
+            fields["provisional"] = True
+        if trade.superseded_by is not None:
+            fields["superseded_by"] = trade_id(*trade.superseded_by)
+        return fields
 
     def valued(self, key: Key, valued: Valued) -> ledger_pb2.Position:
         """A position at its mark."""
@@ -121,12 +153,20 @@ class Answers:
             "net_realized_pnl": plain(EXACT.subtract(book.gross, book.fees)),
             "open_fees": plain(book.open_fees),
             "open_entry_count": book.lot_count,
-            "currency": self._currency,
+            "currency": book.contract.currency or self._currency,
             "sequence": book.sequence,
+            "multiplier": plain(book.contract.multiplier),
+            "lot_method": _METHODS[book.method],
         }
-        oldest, newest = book.oldest, book.newest
+        if key[2]:
+            fields["book_side"] = _SIDES[Direction[key[2]]]
+        if book.pending is not NOTHING_PENDING and book.pending != NOTHING_PENDING:
+            fields["provisional"] = True
+            fields["unconverted_fees"] = money(book.pending.unconverted)
+        oldest, newest, average = book.oldest, book.newest, book.average_price()
+        if average is not None:
+            fields["average_entry_price"] = plain(average)
         if oldest is not None and newest is not None:
-            fields["average_entry_price"] = plain(average(book.cost, book.quantity))
             fields["first_entry_time"] = _stamp(oldest.time)
             fields["last_entry_time"] = _stamp(newest.time)
         if mark is not None and price is not None and valued.unrealized is not None:
@@ -142,7 +182,7 @@ class Answers:
         message = self.valued(key, valued)
         room -= message.ByteSize()
         for count, lot in enumerate(valued.book.lots()):
-            entry = self.entry(entry_of(*key, lot))
+            entry = self.entry(entry_of(key[0], key[1], lot))
             room -= entry.ByteSize() + 6
             if count == ENTRIES_IN_POSITION or (count and room < 0):
                 message.entries_truncated = True
@@ -150,25 +190,72 @@ class Answers:
             message.entries.append(entry)
         return message
 
-    def totals(self, totals: PortfolioTotals) -> ledger_pb2.Totals:
-        """Sums of one portfolio."""
+    def totals(self, totals: PortfolioTotals) -> list[ledger_pb2.Totals]:
+        """Sums of one portfolio, by currency."""
+        return [self._totals(one) for one in totals.totals]
+
+    def _totals(self, one: CurrencyTotals) -> ledger_pb2.Totals:
+        balance, pending = one.balance, one.pending
         return ledger_pb2.Totals(
-            currency=self._currency,
-            gross_realized_pnl=plain(totals.gross_realized),
-            realized_fees=plain(totals.realized_fees),
-            net_realized_pnl=plain(EXACT.subtract(totals.gross_realized, totals.realized_fees)),
-            unrealized_pnl=None if totals.unrealized is None else plain(totals.unrealized),
-            unpriced_symbols=totals.unpriced,
-            stale_symbols=totals.stale,
-            unpriced_count=totals.unpriced_count,
-            stale_count=totals.stale_count,
+            currency=one.currency,
+            gross_realized_pnl=plain(one.gross_realized),
+            realized_fees=plain(one.realized_fees),
+            net_realized_pnl=plain(EXACT.subtract(one.gross_realized, one.realized_fees)),
+            unrealized_pnl=_optional(one.unrealized),
+            unpriced_symbols=one.unpriced,
+            stale_symbols=one.stale,
+            unpriced_count=one.unpriced_count,
+            stale_count=one.stale_count,
+            funding=plain(balance.funding),
+            interest=plain(balance.interest),
+            dividends=plain(balance.dividends),
+            charged_fees=plain(balance.charged),
+            cash=plain(one.cash),
+            total_value=_optional(one.total_value),
+            provisional=bool(pending.awaited or pending.unconverted),
+            unconverted_fees=money(pending.unconverted),
+        )
+
+    def base_totals(self, base: Base) -> ledger_pb2.BaseTotals:
+        """Everything of one portfolio in its base currency."""
+        return ledger_pb2.BaseTotals(
+            currency=base.currency,
+            gross_realized_pnl=plain(base.gross_realized),
+            fees=plain(base.fees),
+            unrealized_pnl=_optional(base.unrealized),
+            funding=plain(base.funding),
+            interest=plain(base.interest),
+            dividends=plain(base.dividends),
+            currency_pnl=_optional(base.currency_pnl),
+            total_value=_optional(base.total_value),
+            rates=[rate_fields(quoted.rate, quoted.stale) for quoted in base.rates],
+            unconverted_currencies=base.unconverted,
+        )
+
+    def group(self, figures: GroupPnL) -> ledger_pb2.GroupPnL:
+        """A group in one currency; run under ``localcontext(EXACT)``."""
+        return ledger_pb2.GroupPnL(
+            portfolio_id=figures.portfolio_id,
+            group_id=figures.group_id,
+            currency=figures.currency,
+            entry_credit=plain(figures.entry_credit),
+            entry_credit_per_contract=_optional(figures.entry_credit_per_contract),
+            contracts=_optional(figures.contracts),
+            gross_realized_pnl=plain(figures.gross_realized),
+            realized_fees=plain(figures.realized_fees),
+            unrealized_pnl=_optional(figures.unrealized),
+            pnl_per_contract=_optional(figures.pnl_per_contract),
+            open_entry_count=figures.open_entry_count,
+            legs=[_leg(leg) for leg in figures.legs],
+            leg_count=figures.leg_count,
+            sequence=figures.sequence,
         )
 
     def realized(self, totals: Totals) -> ledger_pb2.Totals:
         """Sums of closed trades; nothing is unrealized in them."""
         with localcontext(EXACT):
             return ledger_pb2.Totals(
-                currency=self._currency,
+                currency=totals.currency,
                 gross_realized_pnl=plain(totals.gross_realized),
                 realized_fees=plain(totals.realized_fees),
                 net_realized_pnl=plain(totals.net_realized),
@@ -178,9 +265,10 @@ class Answers:
         """What CreateEntry did."""
         return ledger_service_pb2.CreateEntryResponse(
             entry=outcome.opened and self._entry(outcome.opened),
-            position=self._position(_key(outcome), position),
+            position=self._position(outcome.key, position),
             sequence=outcome.sequence,
             replayed=outcome.replayed,
+            **self._restatements(outcome),
         )
 
     def closed(self, outcome: Outcome, position: Valued) -> ledger_service_pb2.CloseFifoResponse:
@@ -189,7 +277,7 @@ class Answers:
         return ledger_service_pb2.CloseFifoResponse(
             closed_trades=self._trades(outcome.trades),
             opened_entry=outcome.opened and self._entry(outcome.opened),
-            position=self._position(_key(outcome), position),
+            position=self._position(outcome.key, position),
             closed_quantity=plain(quantity),
             gross_pnl=plain(gross),
             fees=plain(fees),
@@ -197,6 +285,7 @@ class Answers:
             sequence=outcome.sequence,
             replayed=outcome.replayed,
             closed_trade_count=count,
+            **self._restatements(outcome),
         )
 
     def recorded(self, outcome: Outcome, position: Valued) -> ledger_service_pb2.RecordFillResponse:
@@ -204,11 +293,18 @@ class Answers:
         return ledger_service_pb2.RecordFillResponse(
             opened_entry=outcome.opened and self._entry(outcome.opened),
             closed_trades=self._trades(outcome.trades),
-            position=self._position(_key(outcome), position),
+            position=self._position(outcome.key, position),
             sequence=outcome.sequence,
             replayed=outcome.replayed,
             closed_trade_count=outcome.sums.trade_count,
+            **self._restatements(outcome),
         )
+
+    def _restatements(self, outcome: Outcome) -> _Fields:
+        if not outcome.restated:
+            return {}
+        shown = fitting((self.restated(told) for told in outcome.restated), MESSAGE_BYTES // 2)
+        return {"restated_trades": shown, "restated_trade_count": outcome.restated_count}
 
     def _trades(self, trades: Sequence[ClosedTrade]) -> list[ledger_pb2.ClosedTrade]:
         return fitting((self.trade(trade) for trade in trades), MESSAGE_BYTES - (1 << 16))
@@ -237,8 +333,34 @@ class Answers:
         )
 
 
-def _key(outcome: Outcome) -> Key:
-    return outcome.command.portfolio_id, outcome.command.symbol
+def money(amounts: Iterable[tuple[str, Decimal]]) -> list[_Fields]:
+    """Amounts with their currencies."""
+    return [{"currency": currency, "amount": plain(amount)} for currency, amount in amounts]
+
+
+def rate_fields(rate: Rate, stale: bool = False) -> _Fields:
+    """A rate as it was used, half-even at 18 digits where it was used the other way round."""
+    price = quotient(ONE, rate.price) if rate.inverted else rate.price
+    return {
+        "from_currency": rate.quote if rate.inverted else rate.base,
+        "to_currency": rate.target,
+        "rate": plain(price),
+        "rate_time": _stamp(rate.time),
+        "source": rate.source,
+        "stale": stale,
+    }
+
+
+def _leg(leg: Leg) -> ledger_pb2.GroupLeg:
+    return ledger_pb2.GroupLeg(
+        symbol=leg.key.symbol,
+        side=_SIDES[leg.key.side],
+        opened_quantity=plain(leg.dealt.opened),
+        open_quantity=plain(leg.open.quantity),
+        entry_credit=plain(leg.dealt.credit),
+        gross_realized_pnl=plain(leg.dealt.gross),
+        unrealized_pnl=_optional(leg.unrealized),
+    )
 
 
 def fitting(messages: Iterable[Any], room: int) -> list[Any]:

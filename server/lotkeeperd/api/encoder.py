@@ -2,7 +2,7 @@
 
 Protobuf's wire format lets a message be written field after field, and a repeated field is its tag, its length and its bytes
 (https://protobuf.dev/programming-guides/encoding). PnLSnapshot and PnLUpdate number positions and totals alike, so the same
-piece serves both; a test parses what comes out.
+piece serves both; groups they do not. A test parses what comes out.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from lotkeeper.v1 import ledger_service_pb2
 from lotkeeperd.api.answers import Answers
 from lotkeeperd.api.fields import NANOSECONDS
-from lotkeeperd.domain.trades import ClosedTrade
-from lotkeeperd.service.ports import Clock, Fact, Key
+from lotkeeperd.domain.groups import GroupPnL
+from lotkeeperd.domain.trades import ClosedTrade, Restatement
+from lotkeeperd.service.ports import Clock, Fact, GroupPiece, Key
 from lotkeeperd.service.valuation import PortfolioTotals, Valued
 
 
@@ -37,6 +38,9 @@ def _field(tag: bytes, payload: bytes) -> bytes:
 _UPDATE = ledger_service_pb2.PnLUpdate
 _POSITIONS, _TOTALS = _tag(_UPDATE.POSITIONS_FIELD_NUMBER), _tag(_UPDATE.TOTALS_FIELD_NUMBER)
 _TRADES, _ENTRIES = _tag(_UPDATE.CLOSED_TRADES_FIELD_NUMBER), _tag(_UPDATE.OPENED_ENTRIES_FIELD_NUMBER)
+_RESTATED = _tag(_UPDATE.RESTATED_TRADES_FIELD_NUMBER)
+_GROUPS = _tag(_UPDATE.GROUPS_FIELD_NUMBER)
+_OPEN_GROUPS = _tag(ledger_service_pb2.PnLSnapshot.GROUPS_FIELD_NUMBER)
 _RESPONSE = ledger_service_pb2.StreamPnLResponse
 _SNAPSHOT_EVENT, _UPDATE_EVENT = _tag(_RESPONSE.SNAPSHOT_FIELD_NUMBER), _tag(_RESPONSE.UPDATE_FIELD_NUMBER)
 
@@ -55,13 +59,27 @@ class StreamEncoder:
 
     def totals(self, portfolio_id: str, totals: PortfolioTotals) -> bytes:
         """A piece of an update or a snapshot."""
-        message = ledger_service_pb2.PortfolioTotals(portfolio_id=portfolio_id, totals=[self._answers.totals(totals)])
+        message = ledger_service_pb2.PortfolioTotals(
+            portfolio_id=portfolio_id,
+            totals=self._answers.totals(totals),
+            base_totals=self._answers.base_totals(totals.base),
+        )
         return _field(_TOTALS, message.SerializeToString())
+
+    def group(self, figures: Iterable[GroupPnL]) -> GroupPiece:
+        """A piece of an update, and one of a snapshot."""
+        messages = [self._answers.group(one).SerializeToString() for one in figures]
+        return GroupPiece(
+            b"".join(_field(_GROUPS, message) for message in messages),
+            b"".join(_field(_OPEN_GROUPS, message) for message in messages),
+        )
 
     def fact(self, fact: Fact) -> bytes:
         """A piece of an update."""
         if isinstance(fact, ClosedTrade):
             return _field(_TRADES, self._answers.trade(fact).SerializeToString())
+        if isinstance(fact, Restatement):
+            return _field(_RESTATED, self._answers.restated(fact).SerializeToString())
         return _field(_ENTRIES, self._answers.entry(fact).SerializeToString())
 
     def update(self, sequence: int, pieces: Iterable[bytes], conflated: int) -> bytes:

@@ -6,7 +6,7 @@ Decimals are matched with an ASCII pattern first: ``Decimal`` itself takes ``1_0
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import Enum, auto
 
@@ -25,6 +25,8 @@ ID_LENGTH = 128
 NAME_LENGTH = 64
 TEXT_LENGTH = 256
 LABELS = 32
+NAMES = 1000
+"""Portfolios, symbols or amounts that one request may name."""
 
 VIOLATIONS_LISTED = 20
 VIOLATIONS_BYTES = 3_000
@@ -56,12 +58,20 @@ class Fields:
 
     def check(self) -> None:
         """Raises FieldViolations when anything was wrong."""
-        if not self._violations:
-            return
+        if self._violations:
+            raise self.refusal()
+
+    @property
+    def broken(self) -> bool:
+        """Whether anything was wrong."""
+        return bool(self._violations)
+
+    def refusal(self) -> FieldViolations:
+        """What was wrong; something was."""
         listed = _listed(self._violations)
         if more := len(self._violations) - len(listed):
             listed.append(Violation("", f"and {more} more"))
-        raise FieldViolations(listed, len(self._violations))
+        return FieldViolations(listed, len(self._violations))
 
     def decimal(self, field: str, text: str, sign: Sign) -> Decimal:
         """A decimal string; zero in place of one that is wrong."""
@@ -154,3 +164,14 @@ def _listed(violations: list[Violation]) -> list[Violation]:
         if count and room < 0:
             return violations[:count]
     return violations[:VIOLATIONS_LISTED]
+
+
+def names(fields: Fields, field: str, given: Iterable[str], length: int = NAME_LENGTH) -> tuple[str, ...]:
+    """A list of portfolios or symbols."""
+    found = tuple(given)
+    if len(found) > NAMES:
+        fields.wrong(field, f"{len(found)} names, at most {NAMES} are allowed")
+        return ()
+    for place, name in enumerate(found):
+        fields.text(f"{field}[{place}]", name, length)
+    return found

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from decimal import Decimal
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from decimal import Decimal, localcontext
 
 from lotkeeper.v1 import ledger_pb2, ledger_service_pb2
 from lotkeeperd.api.answers import MESSAGE_BYTES, Answers, fitting
+from lotkeeperd.api.bulk import Exchange
 from lotkeeperd.api.pages import PageTokens
 from lotkeeperd.api.requests import Requests
-from lotkeeperd.domain.decimals import plain
+from lotkeeperd.domain.decimals import EXACT, plain
 from lotkeeperd.domain.trades import Totals
 from lotkeeperd.service.ledger import Ledger
 from lotkeeperd.service.ports import Clock, Position
@@ -31,8 +32,13 @@ NAMELESS = ("unix:", "unknown")
 """What gRPC says of everybody who calls over a socket file: these cannot be told apart, so no limit can be one caller's."""
 
 
+def _totals(stored: list[str]) -> Totals:
+    currency, gross, fees = stored
+    return Totals(currency, Decimal(gross), Decimal(fees))
+
+
 class LedgerServicer:
-    """One method per RPC, named as in the contract; each returns a message, StreamPnL bytes."""
+    """One method per RPC, named as in the contract; each returns a message, those that stream bytes."""
 
     def __init__(self, ledger: Ledger, requests: Requests, answers: Answers, clock: Clock) -> None:
         self._ledger = ledger
@@ -62,41 +68,69 @@ class LedgerServicer:
         outcome = await self._ledger.submit(self._requests.record_fill(request, self._clock()))
         return self._answers.recorded(outcome, self._ledger.position(outcome))
 
+    def RecordFills(  # noqa: N802
+        self, messages: AsyncIterator[_requests.RecordFillsRequest], _peer: Peer
+    ) -> AsyncGenerator[bytes]:
+        """Records executions in bulk."""
+        return Exchange(self._ledger, self._requests, self._clock).answers(messages)
+
     async def GetSummary(  # noqa: N802
         self, request: _requests.GetSummaryRequest, peer: Peer
     ) -> _requests.GetSummaryResponse:
-        """Positions and totals of one moment, a page of them."""
+        """Positions, groups and totals of one moment, a page of them."""
         asked, size = self._requests.summary(request)
         if request.page_token:
             name, start = self._pages.read(request.page_token, asked)
             summary = self._ledger.summaries.kept(name, asked, peer())
         else:
             name, start = "", 0
-            summary = self._ledger.summaries.take(asked)
-        positions = await self._positions(summary, start, size)
-        end = start + len(positions)
+            summary = await self._ledger.summary(asked)
+        groups, room = await self._groups(summary, start)
+        end = start + len(groups)
+        positions: list[ledger_pb2.Position] = []
+        if end >= len(summary.groups):
+            positions = await self._positions(summary, end - len(summary.groups), size, room, not groups)
+        end += len(positions)
         token = ""
-        if end < len(summary.positions):
+        if end < len(summary.groups) + len(summary.positions):
             token = self._pages.make(asked, name or self._ledger.summaries.keep(summary, peer()), end)
         return ledger_service_pb2.GetSummaryResponse(
             positions=positions,
-            totals=[self._answers.totals(summary.totals)],
+            totals=self._answers.totals(summary.totals),
+            base_totals=self._answers.base_totals(summary.totals.base),
             sequence=summary.sequence,
             ledger_id=self._ledger.ledger_id,
             next_page_token=token,
+            groups=groups,
         )
 
-    async def _positions(self, summary: Summary, start: int, size: int) -> list[ledger_pb2.Position]:
-        positions: list[ledger_pb2.Position] = []
+    async def _groups(self, summary: Summary, start: int) -> tuple[list[ledger_pb2.GroupPnL], int]:
+        """As many groups as fit, which come before all positions, and the room that is left."""
+        groups: list[ledger_pb2.GroupPnL] = []
         room = MESSAGE_BYTES - TOTALS_BYTES
-        for symbol, valued in summary.positions[start : start + size]:
-            key = (summary.asked.portfolio_id, symbol)
+        for figures in summary.groups[start:]:
+            with localcontext(EXACT):
+                group = self._answers.group(figures)
+            room -= group.ByteSize() + 6
+            if room < 0 and groups:
+                break
+            groups.append(group)
+            if len(groups) % POSITIONS_PER_TURN == 0:
+                await asyncio.sleep(0)
+        return groups, room
+
+    async def _positions(
+        self, summary: Summary, start: int, size: int, room: int, at_least_one: bool
+    ) -> list[ledger_pb2.Position]:
+        positions: list[ledger_pb2.Position] = []
+        for place, valued in summary.positions[start : start + size]:
+            key = (summary.asked.portfolio_id, *place)
             if summary.asked.include_entries:
                 position = self._answers.with_entries(key, valued, MESSAGE_BYTES - TOTALS_BYTES)
             else:
                 position = self._answers.valued(key, valued)
             room -= position.ByteSize() + 6
-            if room < 0 and positions:
+            if room < 0 and (positions or not at_least_one):
                 break
             positions.append(position)
             if len(positions) % POSITIONS_PER_TURN == 0 or summary.asked.include_entries:
@@ -125,10 +159,13 @@ class LedgerServicer:
     ) -> _requests.ListClosedTradesResponse:
         """A page of closed trades in the order they were closed, and the sums over all of them."""
         wanted, size = self._requests.trades(request)
+        asked = (*wanted, request.day)
+        if request.day:
+            wanted = self._ledger.of_day(wanted, request.day)
         after: Position | None = None
         if request.page_token:
-            sequence, index, until, *sums = self._pages.read(request.page_token, wanted)
-            after, totals = (sequence, index), Totals(*map(Decimal, sums))
+            sequence, index, until, *sums = self._pages.read(request.page_token, asked)
+            after, totals = (sequence, index), [_totals(one) for one in sums]
         else:
             totals, until = await self._ledger.trade_totals(wanted)
         found = await self._ledger.trades(wanted, after, until, size + 1)
@@ -137,15 +174,14 @@ class LedgerServicer:
         if len(shown) < len(found):
             last = found[len(shown) - 1]
             token = self._pages.make(
-                wanted,
+                asked,
                 last.sequence,
                 last.trade_index,
                 until,
-                plain(totals.gross_realized),
-                plain(totals.realized_fees),
+                *((one.currency, plain(one.gross_realized), plain(one.realized_fees)) for one in totals),
             )
         return ledger_service_pb2.ListClosedTradesResponse(
-            closed_trades=shown, next_page_token=token, totals=[self._answers.realized(totals)]
+            closed_trades=shown, next_page_token=token, totals=[self._answers.realized(one) for one in totals]
         )
 
     def StreamPnL(  # noqa: N802

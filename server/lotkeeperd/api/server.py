@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -21,9 +21,15 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
-from lotkeeper.v1 import ledger_service_pb2, market_service_pb2
-from lotkeeperd.api.ledger import LedgerServicer, Peer
-from lotkeeperd.api.market import MarketServicer
+from lotkeeper.v1 import (
+    event_service_pb2,
+    explain_service_pb2,
+    instrument_service_pb2,
+    ledger_service_pb2,
+    market_service_pb2,
+    portfolio_service_pb2,
+)
+from lotkeeperd.api.ledger import Peer
 from lotkeeperd.api.status import refuse
 from lotkeeperd.domain.refusals import FieldViolations, InternalError, NotYetImplemented, Refusal, Violation
 
@@ -57,21 +63,33 @@ OPTIONS = (
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
 )
 
-LEDGER: ServiceDescriptor = ledger_service_pb2.DESCRIPTOR.services_by_name["LedgerService"]
-MARKET: ServiceDescriptor = market_service_pb2.DESCRIPTOR.services_by_name["MarketService"]
+FILES = (
+    ledger_service_pb2,
+    market_service_pb2,
+    portfolio_service_pb2,
+    instrument_service_pb2,
+    event_service_pb2,
+    explain_service_pb2,
+)
+SERVICES: dict[str, ServiceDescriptor] = {
+    name: service for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()
+}
+"""Every service of the contract, by name."""
 
 
 class Server:
     """Serves a ledger on one address until it is stopped."""
 
-    def __init__(self, ledger: LedgerServicer, market: MarketServicer) -> None:
+    def __init__(self, servicers: Mapping[str, object]) -> None:
+        """``servicers`` by the name of their service in the contract."""
         self._server = grpc.aio.server(options=OPTIONS)
         self._health = HealthServicer()
         self._calls = _Calls()
-        handlers = [self._calls, _service(LEDGER, ledger, self._calls), _service(MARKET, market, self._calls)]
-        self._server.add_generic_rpc_handlers(handlers)
+        services = [(SERVICES[name], servicer) for name, servicer in servicers.items()]
+        handlers = [_service(service, servicer, self._calls) for service, servicer in services]
+        self._server.add_generic_rpc_handlers([self._calls, *handlers])
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        self._names = [LEDGER.full_name, MARKET.full_name]
+        self._names = [service.full_name for service, _ in services]
         reflection.enable_server_reflection(
             [*self._names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME],
             self._server,
@@ -139,8 +157,10 @@ def _method(
     if handler is None:
         return _not_yet(method)
     request = GetMessageClass(method.input_type)
+    if method.server_streaming and method.client_streaming:
+        return grpc.stream_stream_rpc_method_handler(_stream(request, handler, _each_parsed))
     if method.server_streaming:
-        return grpc.unary_stream_rpc_method_handler(_stream(request, handler))
+        return grpc.unary_stream_rpc_method_handler(_stream(request, handler, _parsed))
     if method.client_streaming:
         return grpc.stream_unary_rpc_method_handler(_single(request, handler, _each_parsed, calls))
     return grpc.unary_unary_rpc_method_handler(_single(request, handler, _parsed, calls))
@@ -183,11 +203,15 @@ def _single(
     return call
 
 
-def _stream(request: type[Message], handler: Callable[[Any, Peer], Any]) -> Callable[..., Any]:
-    async def call(data: bytes, context: Context) -> None:
+def _stream(
+    request: type[Message], handler: Callable[[Any, Peer], Any], parse: Callable[[type[Message], Any], object]
+) -> Callable[..., Any]:
+    """A call with any number of answers, which its handler hands over as bytes."""
+
+    async def call(sent: Any, context: Context) -> None:
         refusal: Refusal | None = None
         try:
-            async with aclosing(handler(_parsed(request, data), context.peer)) as messages:
+            async with aclosing(handler(parse(request, sent), context.peer)) as messages:
                 async for message in messages:
                     await context.write(message)
         except Refusal as error:
