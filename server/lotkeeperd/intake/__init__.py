@@ -1,0 +1,1 @@
+"""Moving in: other programs' files and tables become records of the ledger."""
