@@ -131,7 +131,10 @@ def test_verify_runs_beside_a_server_and_says_what_it_read(sidecar: Sidecar) -> 
     ("statement", "where"),
     [
         ("UPDATE completed_trades SET net_pnl = '1000'", "completed_trades: T2.0"),
-        ("UPDATE position_entries SET remaining_quantity = '0.5'", "position_entries: what is open of E1"),
+        (
+            "UPDATE position_entries SET remaining_quantity = '0.5'",
+            "position_entries: E1: remaining_quantity is 0.5, the journal says 1",
+        ),
         ("UPDATE books SET realized_fees = '0'", "books: BTC in scalper"),
         ("DELETE FROM completed_trades", "completed_trades: it has 0 rows"),
         ("UPDATE journal SET fill_key = 7 WHERE sequence = 1", "journal: record 1"),

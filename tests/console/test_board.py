@@ -15,7 +15,7 @@ import pytest
 
 from lotkeeper import Heartbeat, PositionSide, Time
 from lotkeeperd.console.board import PLAIN_INTERVAL_SECONDS, Board, LiveTable, PlainLines, screen
-from tests.console.values import FLAT, LONG, lost, snapshot, update
+from tests.console.values import FLAT, LONG, group, lost, snapshot, update
 
 
 @pytest.fixture
@@ -151,3 +151,27 @@ def test_a_board_forgets_another_ledger() -> None:
     board.clear()
 
     assert (list(board.positions), board.totals, dict(board.sums())) == ([], (), {})
+
+
+def test_amounts_of_several_currencies_say_theirs() -> None:
+    """In every row, where there is more than one."""
+    board = Board()
+    board.take(
+        snapshot(LONG, replace(LONG, portfolio_id="euro", currency="EUR", provisional=True, unrealized_pnl=None))
+    )
+
+    rows = {row[0]: row for row in board.rows()}
+    assert rows["scale"][-4:] == ("-12.34 USD", "1,234.57 USD", "4.50 USD", "1,230.07 USD")
+    assert rows["euro"][-4:] == ("unknown", "1,234.57 EUR", "4.50 EUR", "1,230.07~ EUR")
+    assert [row[2] for row in board.rows() if row[0] == "all"] == ["EUR", "USD"]
+
+
+def test_groups_stay_until_they_are_closed_or_a_snapshot_says_otherwise() -> None:
+    """The newest value of each."""
+    board = Board()
+    board.take(replace(snapshot(LONG), groups=(group(), group(group_id="P-18"))))
+    board.take(replace(update(), groups=(group(entry_credit=Decimal(790)), group(group_id="P-18", open_entry_count=0))))
+
+    assert [(each.group_id, each.entry_credit) for each in board.groups] == [("P-17", Decimal(790))]
+    board.take(snapshot(LONG))
+    assert board.groups == ()

@@ -19,12 +19,17 @@ decimals = st.decimals(min_value=Decimal("-1e40"), max_value=Decimal("1e40"), al
         (None, "unknown"),
         (Decimal(0), "0.00"),
         (Decimal("1234567.891"), "1,234,567.89"),
-        (Decimal("-0.004"), "-0.00"),
+        (Decimal("-0.004"), "-0.004"),
+        (Decimal("0.25"), "0.25"),
+        (Decimal("0.000499996"), "0.0005"),
+        (Decimal("-0.99999"), "-1.00"),
         (Decimal("-123456789012.5"), "-1.2346e+11"),
     ],
 )
-def test_amounts_are_to_the_cent_and_unknown_is_said(figure: Decimal | None, text: str) -> None:
-    """Law 12: no figure for what is not known."""
+def test_amounts_are_to_the_cent_small_ones_keep_four_digits_and_unknown_is_said(
+    figure: Decimal | None, text: str
+) -> None:
+    """Law 12: no figure for what is not known, and a little of a coin is not shown as nothing."""
     assert amount(figure) == text
 
 

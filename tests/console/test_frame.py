@@ -17,7 +17,7 @@ from lotkeeperd.console.frame import LOTS_OF_A_POSITION, PLAIN_POSITIONS, SILENC
 from lotkeeperd.console.layout import Tone, text_of, width_of
 from lotkeeperd.console.link import Link, after
 from lotkeeperd.console.lots import Lots
-from tests.console.values import FLAT, LONG, SECOND, feed, lost, lot, snapshot
+from tests.console.values import FLAT, LONG, SECOND, closed_trade, feed, group, lost, lot, snapshot, update
 
 NOW = 10 * SECOND
 SHORT = replace(
@@ -29,6 +29,13 @@ SHORT = replace(
     mark_price=Decimal(3400),
     mark_time=Time(4 * SECOND),
     mark_stale=True,
+)
+PARTS = (
+    "scale     BTC",
+    "P-17",
+    "scale     total USD",
+    "scale USD: cash 8,200.00; total value 9,000.00",
+    "closed scale BTC",
 )
 NAMES = ("scale", "swing", "third", "fourth")
 
@@ -234,6 +241,56 @@ def test_broken_feeds_come_first_and_many_are_cut_short() -> None:
     assert tone_of(made, "LOST") is Tone.BAD
 
 
+def test_both_books_of_a_hedging_portfolio_are_told_apart() -> None:
+    """Also a flat one, and where there is no room for a column of sides."""
+    long_, short = (replace(LONG, book_side=side) for side in (PositionSide.LONG, PositionSide.SHORT))
+    flat = replace(FLAT, portfolio_id="scale", symbol="BTC", book_side=PositionSide.SHORT)
+
+    lines = texts(frame(known(long_, flat), Choice(), NOW, Size(80, 24)))
+
+    assert [line.split()[:3] for line in lines[2:4]] == [["scale", "BTC", "LONG"], ["scale", "BTC", "SHORT"]]
+    assert len(known(long_, short).board.positions) == 2
+
+
+def test_amounts_of_several_currencies_stand_beside_theirs() -> None:
+    """In every row; and nothing is added up across them."""
+    euro = replace(LONG, portfolio_id="euro", currency="EUR")
+    head, first, second, _, *totals = texts(frame(known(LONG, euro), Choice(), NOW, Size(120, 24)))[1:9]
+
+    assert head.split()[-1] == "currency"
+    assert {first.split()[-1], second.split()[-1]} == {"EUR", "USD"}
+    assert [line.split()[:3] for line in totals] == [
+        ["(all)", "total", "EUR"],
+        ["(all)", "total", "USD"],
+        ["euro", "total", "EUR"],
+        ["scale", "total", "USD"],
+    ]
+
+
+def test_a_net_that_lacks_a_fee_is_marked() -> None:
+    """In the row; the help says what the mark means."""
+    row = texts(frame(known(replace(LONG, provisional=True)), Choice(), NOW, Size(80, 24)))[2]
+
+    assert row.endswith("1,230.07~")
+    assert any(line.startswith("~ ") for line in texts(frame(known(LONG), Choice(help=True), NOW, Size(80, 24))))
+
+
+def test_money_groups_and_trades_stand_below_the_positions() -> None:
+    """Cash and value behind the totals, groups before them, the newest trades last; a low screen has none of these."""
+    state = known(LONG)
+    totals = state.board.totals[0]
+    rich = replace(totals, totals=(replace(totals.totals[0], cash=Decimal(8200), total_value=Decimal(9000)),))
+    gone = group(group_id="gone", open_entry_count=0)
+    state.board.take(replace(update(LONG), totals=(rich,), groups=(group(), gone), closed_trades=(closed_trade(),)))
+
+    lines = texts(frame(state, Choice(), NOW, Size(80, 24)))
+
+    placed = [next(at for at, line in enumerate(lines) if line.startswith(text)) for text in PARTS]
+    assert placed == sorted(placed)
+    assert not any("gone" in line for line in lines)
+    assert not any(line.startswith("closed") for line in texts(frame(state, Choice(), NOW, Size(80, 12))))
+
+
 def test_help_takes_the_place_of_the_table() -> None:
     """Nothing of it is cut in 80 columns."""
     made = frame(known(LONG), Choice(help=True, lots=True), NOW, Size(80, 24))
@@ -269,6 +326,8 @@ def test_a_frame_never_leaves_its_room(width: int, height: int, positions: int, 
     """Whatever is shown in whatever size: no line too many, none too wide, and the offset exists."""
     held = [replace(each, portfolio_id=NAMES[at % 4]) for at, each in enumerate(many(positions))]
     state = known(*held, feeds=[feed(f"f{number}") for number in range(feeds)])
+    groups = tuple(group(group_id=f"G{number}") for number in range(feeds))
+    state.board.take(replace(update(), groups=groups, closed_trades=(closed_trade(),)))
 
     made = frame(state, choice, NOW, Size(width, height))
 

@@ -77,6 +77,30 @@ def test_lots_are_in_a_pipe_too(sidecar: Sidecar) -> None:
         assert end(watching) == 130
 
 
+def test_a_corrected_trade_goes_by_before_and_after(tmp_path: Path) -> None:
+    """In the next block, behind the trade that it was; cash and value stand below the totals."""
+    with Sidecar(str(tmp_path / "lotkeeper.db")) as sidecar:
+        trade(sidecar.address)
+        with subprocess.Popen(command("--address", sidecar.address), stdout=subprocess.PIPE, text=True) as watching:
+            assert watching.stdout is not None
+            watching.stdout.readline()
+            block(watching.stdout)
+            with lotkeeper.connect(sidecar.address, portfolio="scalper") as ledger:
+                ledger.close_fifo(symbol="BTC", quantity="1", exit_price="140", exit_fill_id="F-9")
+                ledger.correct_fill(request_id="fix", symbol="BTC", fill_id="F-9", price="141", reason="venue")
+            lines = block(watching.stdout)
+            while not any(line.startswith("restated") for line in lines):
+                lines = block(watching.stdout)
+            end(watching)
+
+    told = [line for line in lines if line.startswith(("closed", "restated"))]
+    assert told == [
+        "closed scalper BTC: net 39.75 USD, LONG 1, 100.0000 -> 140.0000",
+        "restated scalper BTC: T6.0 net 39.75 USD -> T7.0 net 40.75 USD",
+    ]
+    assert any(line.startswith("scalper USD: cash -259.50; total value 190.50") for line in lines)
+
+
 def test_a_lost_sidecar_is_a_line_in_a_pipe(tmp_path: Path) -> None:
     """No block of old figures, one line when it goes and a block when it is back."""
     with Sidecar(str(tmp_path / "lotkeeper.db")) as sidecar:

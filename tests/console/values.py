@@ -8,11 +8,14 @@ from decimal import Decimal
 import grpc
 
 from lotkeeper import (
+    ClosedTrade,
     Disconnected,
     Entry,
     EntryStatus,
     FeedStatus,
+    GroupPnL,
     Heartbeat,
+    LotMethod,
     Position,
     PositionSide,
     Snapshot,
@@ -48,6 +51,10 @@ LONG = Position(
     entries_truncated=False,
     sequence=3,
     book_side=PositionSide.UNSPECIFIED,
+    provisional=False,
+    unconverted_fees=(),
+    multiplier=Decimal(1),
+    lot_method=LotMethod.FIFO,
 )
 FLAT = replace(
     LONG,
@@ -72,14 +79,22 @@ def totals_of(position: Position) -> PortfolioTotals:
         stale_symbols=(),
         unpriced_count=0,
         stale_count=0,
+        funding=Decimal(),
+        interest=Decimal(),
+        dividends=Decimal(),
+        charged_fees=Decimal(),
+        cash=Decimal(),
+        total_value=None,
+        provisional=False,
+        unconverted_fees=(),
     )
-    return PortfolioTotals(portfolio_id=position.portfolio_id, totals=(total,))
+    return PortfolioTotals(portfolio_id=position.portfolio_id, totals=(total,), base_totals=None)
 
 
 def snapshot(*positions: Position) -> Snapshot:
     """A snapshot of these positions and their totals."""
     totals = tuple(totals_of(position) for position in positions)
-    return Snapshot(sequence=3, ledger_id="L", emit_time=Time(1), positions=positions, totals=totals)
+    return Snapshot(sequence=3, ledger_id="L", emit_time=Time(1), positions=positions, totals=totals, groups=())
 
 
 def update(*positions: Position, sequence: int = 4) -> Update:
@@ -92,6 +107,8 @@ def update(*positions: Position, sequence: int = 4) -> Update:
         totals=tuple(totals_of(position) for position in positions),
         closed_trades=(),
         opened_entries=(),
+        restated_trades=(),
+        groups=(),
         conflated_count=0,
     )
 
@@ -128,6 +145,9 @@ def lot(number: int, **changes: object) -> Entry:
         labels={},
         sequence=number,
         synthetic=False,
+        cost_basis=None,
+        fee_rate=None,
+        fee_pending=False,
     )
     return replace(entry, **changes)  # type: ignore[arg-type]
 
@@ -142,3 +162,60 @@ def feed(source: str, connected: bool = True, error: str = "", heard: int = SECO
         reconnect_count=0 if connected else 3,
         last_error=error,
     )
+
+
+def closed_trade(**changes: object) -> ClosedTrade:
+    """One bitcoin, a hundred dollars better."""
+    made = ClosedTrade(
+        trade_id="T5.0",
+        portfolio_id="scale",
+        symbol="BTC",
+        side=PositionSide.LONG,
+        entry_id="E3",
+        quantity=Decimal(1),
+        entry_price=Decimal(46000),
+        exit_price=Decimal(46100),
+        entry_time=Time(1),
+        exit_time=Time(2),
+        entry_order_id="",
+        entry_fill_id="F-1",
+        exit_order_id="",
+        exit_fill_id="F-2",
+        exit_reason="",
+        gross_pnl=Decimal(100),
+        entry_fee=Decimal("0.25"),
+        exit_fee=Decimal("0.25"),
+        net_pnl=Decimal("99.5"),
+        pnl_pct=None,
+        currency="USD",
+        sequence=5,
+        index=0,
+        synthetic=False,
+        labels={},
+        group_id="",
+        superseded_by="",
+        provisional=False,
+        exit_sequence=5,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def group(**changes: object) -> GroupPnL:
+    """An iron condor that was sold for 780."""
+    made = GroupPnL(
+        portfolio_id="scale",
+        group_id="P-17",
+        currency="USD",
+        entry_credit=Decimal(780),
+        entry_credit_per_contract=Decimal(780),
+        contracts=Decimal(1),
+        gross_realized_pnl=Decimal(),
+        realized_fees=Decimal(2),
+        unrealized_pnl=Decimal(120),
+        pnl_per_contract=Decimal(118),
+        open_entry_count=4,
+        legs=(),
+        leg_count=4,
+        sequence=4,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]

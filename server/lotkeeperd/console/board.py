@@ -13,9 +13,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TextIO
 
-from lotkeeper import Disconnected, Heartbeat, PnLEvent, Position, PositionSide, Snapshot, Update
+from lotkeeper import Disconnected, GroupPnL, Heartbeat, PnLEvent, Position, PositionSide, Snapshot, Update
 from lotkeeper.values import PortfolioTotals
 from lotkeeperd.console.figures import amount, price, quantity
+from lotkeeperd.console.layout import printable
+from lotkeeperd.console.ticker import Ticker
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -41,7 +43,11 @@ class Sums(NamedTuple):
     net: Decimal = Decimal()
     unpriced: int = 0
     stale: int = 0
+    provisional: bool = False
 
+
+PROVISIONAL = "~"
+"""Behind a net P&L that lacks a fee: it is still to come, or has no rate."""
 
 Key = tuple[str, str, str]
 """Portfolio, symbol, and which of two books in a hedging portfolio."""
@@ -70,6 +76,8 @@ class Board:
         self.closed_trades = 0
         self._positions: dict[Key, Position] = {}
         self._totals: dict[str, PortfolioTotals] = {}
+        self._groups: dict[Key, GroupPnL] = {}
+        self.ticker = Ticker()
 
     def take(self, event: PnLEvent) -> None:
         """Take in one event of the stream."""
@@ -81,15 +89,20 @@ class Board:
         if isinstance(event, Snapshot):
             self._positions.clear()
             self._totals.clear()
+            self._groups.clear()
         if isinstance(event, Update):
             self.closed_trades += len(event.closed_trades)
+            self.ticker.take(event)
         self._positions.update({key_of(position): position for position in event.positions})
         self._totals.update({totals.portfolio_id: totals for totals in event.totals})
+        self._groups.update({(group.portfolio_id, group.group_id, group.currency): group for group in event.groups})
 
     def clear(self) -> None:
         """Forget everything: it was of another ledger."""
         self._positions.clear()
         self._totals.clear()
+        self._groups.clear()
+        self.ticker.clear()
         self.closed_trades = 0
 
     @property
@@ -102,20 +115,27 @@ class Board:
         """The newest totals of every portfolio, by name."""
         return tuple(totals for _, totals in sorted(self._totals.items()))
 
+    @property
+    def groups(self) -> tuple[GroupPnL, ...]:
+        """The newest value of every group that has something open, by portfolio and name."""
+        return tuple(group for _, group in sorted(self._groups.items()) if group.open_entry_count)
+
+    @property
+    def currencies(self) -> frozenset[str]:
+        """Of all amounts."""
+        of_totals = {total.currency for each in self._totals.values() for total in each.totals}
+        return frozenset(of_totals | {position.currency for position in self._positions.values()})
+
     def rows(self) -> Iterator[tuple[str, ...]]:
         """One row per position, as ``columns`` says, and one with the sums of each currency."""
+        several = len(self.currencies) > 1
         for _, position in sorted(self._positions.items())[: self._max_rows]:
-            texts = {"portfolio": position.portfolio_id, "symbol": position.symbol, "side": position.side.name}
-            yield (*(texts[name] for name in self.texts), *_figures(position))
+            texts = {"portfolio": position.portfolio_id, "symbol": book_of(position), "side": position.side.name}
+            yield (*(texts[name] for name in self.texts), *_figures(position, several))
         for currency, sums in self.sums().items():
             texts = dict.fromkeys(TEXTS, "") | {"portfolio": "all", "side": currency}
-            yield (
-                *(texts[name] for name in self.texts),
-                "",
-                "",
-                "",
-                *map(amount, (sums.unrealized, sums.gross, sums.fees, sums.net)),
-            )
+            blank, unit = ("", "", ""), f" {currency}" if several else ""
+            yield (*(texts[name] for name in self.texts), *blank, *_amounts(sums, unit))
         if self._max_rows is not None and (more := len(self._positions) - self._max_rows) > 0:
             yield (f"and {more} more", *[""] * (len(self.columns) - 1))
 
@@ -140,8 +160,9 @@ class Board:
                 sums.net + total.net_realized_pnl,
                 sums.unpriced + total.unpriced_count,
                 sums.stale + total.stale_count,
+                sums.provisional or total.provisional,
             )
-        return found
+        return dict(sorted(found.items()))
 
 
 class Screen(Protocol):
@@ -255,16 +276,36 @@ def screen(board: Board, out: TextIO, clock: Callable[[], float]) -> Screen:
     return LiveTable(board, out) if out.isatty() else PlainLines(board, out, clock)
 
 
-def _figures(position: Position) -> tuple[str, ...]:
+def book_of(position: Position) -> str:
+    """Its symbol; in a hedging portfolio with the side of the book, which stays when it is flat."""
+    side = "" if position.book_side is PositionSide.UNSPECIFIED else f" {position.book_side.name}"
+    return printable(position.symbol) + side
+
+
+def _amounts(sums: Sums, unit: str) -> tuple[str, ...]:
+    """P&L in a row's last columns, with its currency where that is not the same in all of them."""
+    net = amount(sums.net) + (PROVISIONAL if sums.provisional else "")
+    unrealized = amount(sums.unrealized)
+    known = unrealized if sums.unrealized is None else unrealized + unit
+    return known, amount(sums.gross) + unit, amount(sums.fees) + unit, net + unit
+
+
+def _figures(position: Position, several: bool) -> tuple[str, ...]:
     flat = position.side is PositionSide.FLAT
+    sums = Sums(
+        position.unrealized_pnl,
+        position.gross_realized_pnl,
+        position.realized_fees,
+        position.net_realized_pnl,
+        provisional=position.provisional,
+    )
+    unrealized, *realized = _amounts(sums, f" {position.currency}" if several else "")
     return (
         "" if flat else quantity(position.total_quantity),
         price(position.average_entry_price),
         "" if flat else price(position.mark_price) + ("*" if position.mark_stale else ""),
-        "" if flat else amount(position.unrealized_pnl),
-        amount(position.gross_realized_pnl),
-        amount(position.realized_fees),
-        amount(position.net_realized_pnl),
+        "" if flat else unrealized,
+        *realized,
     )
 
 

@@ -24,8 +24,17 @@ _DAY = 86_400
 
 
 def amount(figure: Decimal | None) -> str:
-    """Money, to the cent; what is not known (law 12) is said to be unknown."""
-    return "unknown" if figure is None else _bounded(figure, f"{figure:,.2f}")
+    """Money, to the cent; what is not known (law 12) is said to be unknown.
+
+    Below one it has four digits where it has them: half a thousandth of a bitcoin is not nothing.
+    """
+    if figure is None:
+        return "unknown"
+    if not figure or abs(figure) >= 1:
+        return _bounded(figure, f"{figure:,.2f}")
+    text = f"{figure:,.{_SMALL_DIGITS - 1 - figure.adjusted()}f}"
+    whole, _, fraction = text.partition(".")
+    return _bounded(figure, f"{whole}.{fraction.rstrip('0').ljust(2, '0')}")
 
 
 def price(figure: Decimal | None) -> str:

@@ -1,7 +1,8 @@
 """One frame of ``watch``: what is known, what was chosen, the time and the room make lines. Pure.
 
-From top to bottom: the connection, the head of the table, positions with their lots, totals, price sources, and what the
-keys do. Positions scroll, the rest stays; where there is little room, totals and sources are cut short and say so.
+From top to bottom: the connection, the head of the table, positions with their lots, groups of legs, totals with cash and value,
+price sources, the newest trades, and what the keys do. Positions scroll, the rest stays; where there is little room,
+groups, totals and sources are cut short and say so, and trades are left out.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lotkeeper import FeedStatus, Position
-from lotkeeperd.console import layout, table
+from lotkeeper import FeedStatus, PortfolioTotals, Position
+from lotkeeperd.console import account, layout, table
 from lotkeeperd.console.board import Board
 from lotkeeperd.console.choice import Choice
 from lotkeeperd.console.figures import SECOND, age, count, lag
@@ -41,6 +42,7 @@ HELP = (
     "q        quit",
     "",
     "age      seconds since the mark was observed; red when it is stale",
+    "~        net lacks a fee: it is still to come, or has no rate",
     "totals   of whole portfolios, whatever is filtered",
     "lag      from the server's clock to this one's, of the last message",
 )
@@ -81,16 +83,20 @@ def frame(known: Known, choice: Choice, now: int, size: Size) -> Frame:
     current = known.link.state is State.CONNECTED
     found = chosen(known.board.positions, choice)
     totals = _totals(known.board, found, choice, current)
-    feeds = _feeds(known, now, size)
-    kept = 3 + len(_spaced((), size)) + len(feeds)  # status, head and keys; what stays between them
+    money = account.money_lines(_told(known.board, found, choice), now, size.width)
+    groups, feeds, trades = _groups(known, found, choice, size), _feeds(known, now, size), _trades(known.board, size)
+    kept = (
+        3 + len(_spaced((), size)) + len(groups) + len(feeds) + len(trades)
+    )  # status, head, keys; what is between them
     totals_room = None if size.height is None else max(1, (size.height - kept) // 3)
-    room = _room(size, kept + min(len(totals), totals_room or len(totals)))
+    room = _room(size, kept + min(len(totals) + len(money), totals_room or len(totals) + len(money)))
     choice = _scrolled(choice, len(found), room)
     positions = found[choice.offset : choice.offset + room]
     rows = [table.position_row(position, now, current) for position in positions]
-    columns = grid(table.COLUMNS, [*rows, *totals], size.width)
+    columns = grid(table.columns_for(len(known.board.currencies)), [*rows, *totals], size.width)
     body, shown = _body(known, choice, columns, tuple(zip(positions, rows, strict=True)), Size(size.width, room))
-    lines = [*top, columns.head(), *body, *_spaced(_total_lines(columns, totals, totals_room), size), *feeds]
+    sums = _total_lines(columns, totals, money, totals_room)
+    lines = [*top, columns.head(), *body, *groups, *_spaced(sums, size), *feeds, *trades]
     foot = _shown_line(choice, len(found), len(known.board.positions), shown)
     if size.height is not None:  # where lines scroll by there are no keys
         foot = _typing_line(choice.draft) if choice.draft is not None else (*foot, Cell(_KEYS, Tone.DIM))
@@ -184,19 +190,44 @@ def _shortened(lines: list[Line], all_: int, room: int | None, what: str, indent
     return kept
 
 
-# Totals, price sources, keys.
+# Groups, totals, price sources, trades, keys.
+
+
+def _groups(known: Known, found: Sequence[Position], choice: Choice, size: Size) -> list[Line]:
+    """Groups with something open, of the portfolios that are shown."""
+    shown = {position.portfolio_id for position in found}
+    groups = [each for each in known.board.groups if not choice.words or each.portfolio_id in shown]
+    rows = account.group_rows(groups, known.link.state is State.CONNECTED)
+    if not rows:
+        return []
+    columns = grid(account.GROUP_COLUMNS, rows, size.width)
+    room = None if size.height is None else max(1, size.height // 5)
+    lines = _shortened([columns.line(row) for row in rows], len(rows), room, "groups")
+    return _spaced([columns.head(), *lines], size)
+
+
+def _trades(board: Board, size: Size) -> list[Line]:
+    """The newest trades, where there is room for them."""
+    lines = board.ticker.lines
+    return _spaced(lines, size) if lines and (size.height is None or size.height >= _AIRY) else []
+
+
+def _told(board: Board, found: Sequence[Position], choice: Choice) -> list[PortfolioTotals]:
+    """Totals of the portfolios that are shown."""
+    shown = {position.portfolio_id for position in found}
+    return [each for each in board.totals if not choice.words or each.portfolio_id in shown]
 
 
 def _totals(board: Board, found: Sequence[Position], choice: Choice, current: bool) -> list[layout.Row]:
     """Totals of the portfolios that are shown, and over all of them."""
-    shown = {position.portfolio_id for position in found}
-    totals = [each for each in board.totals if not choice.words or each.portfolio_id in shown]
+    totals = _told(board, found, choice)
     sums = board.sums().items() if len(totals) > 1 and len(totals) == len(board.totals) else ()
     return [*table.all_rows(sums, current), *table.total_rows(totals, current)]
 
 
-def _total_lines(columns: Grid, rows: Sequence[layout.Row], room: int | None) -> list[Line]:
-    return _shortened([columns.line(row) for row in rows], len(rows), room, "totals")
+def _total_lines(columns: Grid, rows: Sequence[layout.Row], money: list[Line], room: int | None) -> list[Line]:
+    lines = [*(columns.line(row) for row in rows), *money]
+    return _shortened(lines, len(lines), room, "totals")
 
 
 def _feeds(known: Known, now: int, size: Size) -> list[Line]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from lotkeeper import Entry, FeedStatus, PortfolioTotals, Position, PositionSide, Totals
-from lotkeeperd.console.board import Sums
+from lotkeeperd.console.board import PROVISIONAL, Sums, book_of
 from lotkeeperd.console.figures import age, amount, count, price, quantity
 from lotkeeperd.console.layout import Cell, Column, Row, Tone, printable
 
@@ -29,6 +29,8 @@ COLUMNS = (
     Column("gross realized", rank=5),
     Column("net realized"),
 )
+CURRENCY = Column("currency", left=True)
+"""Stands beside the amounts where they are not all of one."""
 LOT_COLUMNS = (
     Column("lot", left=True, narrowest=8),
     Column("open"),
@@ -48,17 +50,23 @@ ALL = "(all)"
 """In place of a portfolio, for sums over several."""
 
 
+def columns_for(currencies: int) -> tuple[Column, ...]:
+    """The columns of a table whose amounts are in so many currencies."""
+    return (*COLUMNS, CURRENCY) if currencies > 1 else COLUMNS
+
+
 def position_row(position: Position, now: int, current: bool) -> Row:
     """A position at ``now`` (nanoseconds UTC); not ``current``: the connection is gone, and nothing shines."""
     open_ = {} if position.side is PositionSide.FLAT else _open_cells(position, now)
     row = {
         "portfolio": Cell(printable(position.portfolio_id)),
-        "symbol": Cell(printable(position.symbol)),
+        "symbol": Cell(book_of(position)),
         "side": Cell(position.side.name),
         **open_,
         "fees": Cell(amount(position.realized_fees)),
         "gross realized": _pnl(position.gross_realized_pnl),
-        "net realized": _pnl(position.net_realized_pnl),
+        "net realized": _net(position.net_realized_pnl, position.provisional),
+        "currency": Cell(printable(position.currency)),
     }
     return row if current and open_ else _dimmed(row)
 
@@ -117,6 +125,7 @@ def _total_row(portfolio_id: str, total: Totals) -> Row:
         total.net_realized_pnl,
         total.unpriced_count,
         total.stale_count,
+        total.provisional,
     )
     return _sums_row(printable(portfolio_id), total.currency, sums)
 
@@ -136,7 +145,7 @@ def _sums_row(name: str, currency: str, sums: Sums) -> Row:
         "unrealized": _pnl(sums.unrealized),
         "fees": Cell(amount(sums.fees)),
         "gross realized": _pnl(sums.gross),
-        "net realized": _pnl(sums.net),
+        "net realized": _net(sums.net, sums.provisional),
     }
 
 
@@ -162,6 +171,11 @@ def _pnl(figure: Decimal | None) -> Cell:
     if figure is None:
         return Cell(amount(None), Tone.DOUBTFUL)
     return Cell(amount(figure), Tone.GOOD if figure > 0 else Tone.BAD if figure < 0 else Tone.PLAIN)
+
+
+def _net(figure: Decimal, provisional: bool) -> Cell:
+    cell = _pnl(figure)
+    return cell._replace(text=cell.text + PROVISIONAL) if provisional else cell
 
 
 def _dimmed(row: Row) -> Row:

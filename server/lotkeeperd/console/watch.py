@@ -1,4 +1,4 @@
-"""``lotkeeper watch``: positions and P&L as they change, until q or Ctrl-C; and ``lotkeeper summary``: as they are now.
+"""``lotkeeper watch``: positions and P&L as they change, until q or Ctrl-C.
 
 Three ways out, by what is behind ``out``: a screen with keys in a terminal, blocks of plain lines in a pipe, and a line of
 JSON per event on request. The first two draw the same frames (``frame``) out of the same state (``follow``).
@@ -15,11 +15,9 @@ from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
-import lotkeeper
 import lotkeeper.aio
-from lotkeeper import PortfolioTotals, Snapshot, Time
 from lotkeeperd.console import output
-from lotkeeperd.console.board import PLAIN_INTERVAL_SECONDS, Board, screen
+from lotkeeperd.console.board import PLAIN_INTERVAL_SECONDS
 from lotkeeperd.console.choice import Choice
 from lotkeeperd.console.figures import SECOND
 from lotkeeperd.console.follow import FRAME_SECONDS, Following, Watched, until_one_ends
@@ -169,29 +167,3 @@ async def _blocks(table: Table, following: Following, out: TextIO, clock: Clock)
                 while following.link.state is state:
                     following.changed.clear()
                     await following.changed.wait()
-
-
-# Summary.
-
-
-def summary(address: str, portfolio: str, include_flat: bool, out: TextIO, as_json: bool) -> int:
-    """Print the positions of a portfolio as they are now. Raises LotkeeperError."""
-    with lotkeeper.connect(address, portfolio=portfolio) as ledger:
-        found = ledger.get_summary(include_flat=include_flat)
-    if as_json:
-        out.write(output.document(found) + "\n")
-        return 0
-    board = Board(title=f"portfolio {portfolio}, ledger {found.ledger_id}, journal at {found.sequence}")
-    totals = PortfolioTotals(portfolio_id=portfolio, totals=found.totals)
-    board.take(
-        Snapshot(
-            sequence=found.sequence,
-            ledger_id=found.ledger_id,
-            emit_time=Time(time.time_ns()),
-            positions=found.positions,
-            totals=(totals,),
-        )
-    )
-    with screen(board, out, time.monotonic):
-        pass  # what stands on a screen when it is left stays there
-    return 0
