@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, closing
 from itertools import islice
 from typing import Any
@@ -12,7 +12,7 @@ from lotkeeper.events import PnLEvent
 
 Told = Callable[[PnLEvent], object]
 
-LOT: dict[str, Any] = {"symbol": "BTC-PERP", "quantity": 2, "entry_price": "100.5", "entry_fill_id": "f1"}
+LOT: dict[str, Any] = {"symbol": "BTC-USD", "quantity": 2, "entry_price": "100.5", "entry_fill_id": "f1"}
 
 
 class Caller(ABC):
@@ -23,8 +23,13 @@ class Caller(ABC):
         """The first ``count`` events of a stream, or those until one that is ``told`` makes True; then all is closed."""
 
     @abstractmethod
+    def call(self, address: str, method: str, **arguments: Any) -> Any:
+        """What one method answers; of a list, all of it."""
+
     def enter(self, address: str, **arguments: Any) -> lotkeeper.CreateEntryResponse:
         """Open a lot."""
+        entered: lotkeeper.CreateEntryResponse = self.call(address, "create_entry", **LOT | arguments)
+        return entered
 
 
 class Blocking(Caller):
@@ -40,10 +45,11 @@ class Blocking(Caller):
                     break
             return events
 
-    def enter(self, address: str, **arguments: Any) -> lotkeeper.CreateEntryResponse:
+    def call(self, address: str, method: str, **arguments: Any) -> Any:
         """See Caller."""
         with lotkeeper.connect(address) as ledger:
-            return ledger.create_entry(**LOT | arguments)
+            answer = getattr(ledger, method)(**arguments)
+            return list(answer) if isinstance(answer, Iterator) else answer
 
 
 class Asyncio(Caller):
@@ -63,12 +69,13 @@ class Asyncio(Caller):
 
         return asyncio.run(run())
 
-    def enter(self, address: str, **arguments: Any) -> lotkeeper.CreateEntryResponse:
+    def call(self, address: str, method: str, **arguments: Any) -> Any:
         """See Caller."""
 
-        async def run() -> lotkeeper.CreateEntryResponse:
+        async def run() -> Any:
             async with lotkeeper.aio.connect(address) as ledger:
-                return await ledger.create_entry(**LOT | arguments)
+                answer = getattr(ledger, method)(**arguments)
+                return [each async for each in answer] if isinstance(answer, AsyncIterator) else await answer
 
         return asyncio.run(run())
 

@@ -16,18 +16,12 @@ from google.protobuf.message import Message
 
 from lotkeeper.calls import Defaults
 from lotkeeper.client import Ledger
-from lotkeeper.v1 import ledger_service_pb2, market_service_pb2
+from tests.client.contract import METHODS, SERVICES
 from tests.client.samples import trailing_metadata
 
 T = TypeVar("T")
 
 LONGEST_WAIT = 30  # seconds, before a test that waits for an answer fails
-
-SERVICES = (
-    ledger_service_pb2.DESCRIPTOR.services_by_name["LedgerService"],
-    market_service_pb2.DESCRIPTOR.services_by_name["MarketService"],
-)
-METHODS = {name: method for service in SERVICES for name, method in service.methods_by_name.items()}
 
 
 class Conversation:

@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import grpc
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2  # type: ignore[import-untyped, unused-ignore] # typed, but without the marker
 
-from lotkeeper.v1 import ledger_service_pb2, ledger_service_pb2_grpc
+from lotkeeper.v1 import ledger_service_pb2
+from tests.client.contract import SERVICES
 from tests.client.samples import trailing_metadata
 
 LONGEST_WAIT = 30  # seconds, before a test that waits for something fails
@@ -36,7 +39,7 @@ def hangs(_: grpc.ServicerContext, over: threading.Event) -> None:
     over.wait(LONGEST_WAIT)
 
 
-def refuses(code: grpc.StatusCode, reason: str, **metadata: str) -> Ending:
+def refuses(code: grpc.StatusCode, reason: str, /, **metadata: str) -> Ending:
     """The server refuses, with a reason."""
 
     def refuse(context: grpc.ServicerContext, _: threading.Event) -> None:
@@ -47,22 +50,22 @@ def refuses(code: grpc.StatusCode, reason: str, **metadata: str) -> Ending:
     return refuse
 
 
-class ScriptedLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
-    """Streams the next script for each connection; answers a CreateEntry with the next of ``answers``.
+class ScriptedLedger:
+    """Streams the next script for each connection; answers every other call with the next of ``answers``.
 
-    ``streams`` and ``entries`` are the requests that came; ``called`` says that one came, ``over`` of
+    ``streams`` and ``requests`` are the requests that came; ``called`` says that one came, ``over`` of
     each that it has ended.
     """
 
     def __init__(self, scripts: Sequence[Script] = (), answers: Sequence[Message | Ending] = ()) -> None:
         self.streams: list[ledger_service_pb2.StreamPnLRequest] = []
-        self.entries: list[ledger_service_pb2.CreateEntryRequest] = []
+        self.requests: list[Any] = []
         self.called = threading.Event()
         self.over: list[threading.Event] = []
         self._scripts = iter(scripts)
         self._answers = iter(answers)
 
-    def StreamPnL(  # noqa: N802 - the contract's name
+    def stream(
         self, request: ledger_service_pb2.StreamPnLRequest, context: grpc.ServicerContext
     ) -> Iterator[ledger_service_pb2.StreamPnLResponse]:
         """One connection."""
@@ -72,12 +75,10 @@ class ScriptedLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
         yield from messages
         ending(context, over)
 
-    def CreateEntry(  # noqa: N802 - the contract's name
-        self, request: ledger_service_pb2.CreateEntryRequest, context: grpc.ServicerContext
-    ) -> Any:
-        """One write."""
+    def answer(self, request: Message, context: grpc.ServicerContext) -> Any:
+        """One call."""
         over = self._begun(context)
-        self.entries.append(request)
+        self.requests.append(request)
         answer = next(self._answers)
         if isinstance(answer, Message):
             return answer
@@ -93,11 +94,28 @@ class ScriptedLedger(ledger_service_pb2_grpc.LedgerServiceServicer):
         return over
 
 
+def _handler(ledger: ScriptedLedger, method: MethodDescriptor) -> Any:
+    read, write = GetMessageClass(method.input_type).FromString, GetMessageClass(method.output_type).SerializeToString
+    if method.server_streaming:
+        return grpc.unary_stream_rpc_method_handler(ledger.stream, read, write)
+    return grpc.unary_unary_rpc_method_handler(ledger.answer, read, write)
+
+
+def _handlers(ledger: ScriptedLedger) -> Iterator[grpc.GenericRpcHandler]:
+    for service in SERVICES:
+        spoken = {
+            name: _handler(ledger, method)
+            for name, method in service.methods_by_name.items()
+            if not method.client_streaming
+        }
+        yield grpc.method_handlers_generic_handler(service.full_name, spoken)
+
+
 @contextmanager
 def serving(ledger: ScriptedLedger, address: str) -> Iterator[str]:
     """The ledger at ``address``; gives the address, with the port where it was 0. Cuts every connection at the end."""
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=[("grpc.so_reuseport", 0)])
-    ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server(ledger, server)
+    server.add_generic_rpc_handlers(tuple(_handlers(ledger)))
     port = server.add_insecure_port(address)
     server.start()
     try:

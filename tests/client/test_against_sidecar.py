@@ -32,7 +32,7 @@ def trade(ledger: lotkeeper.Ledger, number: int) -> lotkeeper.RecordFillResponse
     """Buy 2, buy 2, sell 3, and so on: every fill opens or closes something."""
     side, quantity = (Side.SELL, 3) if number % 3 == 2 else (Side.BUY, 2)
     return ledger.record_fill(
-        symbol="BTC-PERP", side=side, quantity=quantity, price=100 + number, fill_id=f"f{number}", fee="0.1"
+        symbol="BTC-USD", side=side, quantity=quantity, price=100 + number, fill_id=f"f{number}", fee="0.1"
     )
 
 

@@ -243,7 +243,7 @@ def test_a_write_waits_for_a_server_that_comes_late(caller: Caller, tmp_path: Pa
             entering.result(0.3)
         with serving(ledger, address):
             assert entering.result(LONGEST_WAIT).sequence == 1
-    assert len(ledger.entries) == 1
+    assert len(ledger.requests) == 1
 
 
 @both
@@ -252,8 +252,8 @@ def test_a_write_is_sent_again_when_the_answer_was_lost(caller: Caller) -> None:
     ledger = ScriptedLedger(answers=[breaks, refuses(grpc.StatusCode.UNAVAILABLE, "FENCED"), ENTERED])
     with serving(ledger, ANY_PORT) as address:
         assert caller.enter(address, timeout=LONGEST_WAIT).sequence == 1
-    assert len(ledger.entries) == 3
-    assert {each.entry_fill_id for each in ledger.entries} == {"f1"}
+    assert len(ledger.requests) == 3
+    assert {each.entry_fill_id for each in ledger.requests} == {"f1"}
 
 
 @both
@@ -268,7 +268,7 @@ def test_a_refusal_crosses_the_wire_whole(caller: Caller) -> None:
         caller.enter(address)
     assert raised.value.code is grpc.StatusCode.ALREADY_EXISTS
     assert raised.value.metadata == {"field": "price", "entry_id": "e1"}
-    assert len(ledger.entries) == 1
+    assert len(ledger.requests) == 1
 
 
 @both

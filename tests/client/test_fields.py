@@ -1,7 +1,9 @@
 """What a caller may pass, and how it is refused."""
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -146,6 +148,66 @@ def test_the_wrong_enum_is_refused_though_its_number_fits() -> None:
     """``PositionSide.SHORT`` and ``Side.SELL`` are both 2."""
     with pytest.raises(TypeError, match=r"^side: .*pass one of Side\.BUY, Side\.SELL$"):
         fields.member("side", Side, PositionSide.SHORT)
+
+
+def test_left_out_is_not_the_same_as_empty() -> None:
+    """An empty text would take the place of what was recorded."""
+    assert fields.optional_decimal("fee", None) is None
+    assert fields.optional_decimal("fee", 0) == "0"
+    assert fields.optional_text("description", None) is None
+    assert fields.optional_text("description", "") == ""
+    assert fields.optional_member("side", Side, None) is None
+    assert fields.optional_flag("long_only", None) is None
+    assert fields.optional_flag("long_only", False) is False
+
+
+@pytest.mark.parametrize(
+    ("convert", "wrong"),
+    [
+        (fields.optional_decimal, 0.1),
+        (fields.optional_text, 1),
+        (lambda field, value: fields.optional_member(field, Side, value), PositionSide.LONG),
+        (fields.optional_flag, "no"),
+    ],
+)
+def test_what_is_given_is_checked_as_ever(convert: Callable[[str, Any], object], wrong: object) -> None:
+    """By the name of its field."""
+    with pytest.raises(TypeError, match="^field: "):
+        convert("field", wrong)
+
+
+def test_money_is_an_amount_and_a_currency() -> None:
+    """In the order it was given; a zero is an amount."""
+    sent = fields.moneys("initial_cash", {"USD": Decimal("1E+3"), "EUR": 0})
+    assert [(money.currency, money.amount) for money in sent] == [("USD", "1000"), ("EUR", "0")]
+    with pytest.raises(TypeError, match=r"^initial_cash\['USD'\]: 0\.1 is a float"):
+        fields.moneys("initial_cash", {"USD": 0.1})  # type: ignore[dict-item] # the mistake under test
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [(dt.date(2025, 12, 19), "2025-12-19"), ("today", "today"), ("what was said", "what was said"), (None, "")],
+)
+def test_a_day_is_a_date_or_its_text(value: dt.date | str | None, sent: str) -> None:
+    """A text is the server's to judge."""
+    assert fields.day("day", value) == sent
+
+
+@pytest.mark.parametrize("value", [dt.datetime(2025, 12, 19, tzinfo=dt.UTC), 20251219])
+def test_a_moment_is_no_day(value: object) -> None:
+    """It has another one in another zone."""
+    with pytest.raises(TypeError, match=r"^day: .*pass a datetime\.date"):
+        fields.day("day", value)  # type: ignore[arg-type] # the mistake under test
+
+
+def test_a_whole_number_is_an_int_that_fits() -> None:
+    """Protobuf's own complaint would name no field."""
+    assert fields.whole("numerator", 3) == 3
+    for wrong in (1.0, True, "3"):
+        with pytest.raises(TypeError, match="^numerator: .*pass an int"):
+            fields.whole("numerator", wrong)  # type: ignore[arg-type] # the mistake under test
+    with pytest.raises(ValueError, match="^numerator: 2147483648 is beyond 2147483647"):
+        fields.whole("numerator", 2**31)
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("inf"), float("nan")])

@@ -1,48 +1,31 @@
 """A P&L stream across its connections: every fact once and in order, whatever breaks where."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 import grpc
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lotkeeper.calls import Defaults
-from lotkeeper.errors import FillConflict, LedgerReplaced, LotkeeperError, Unavailable
-from lotkeeper.events import Disconnected, Heartbeat, PnLEvent, Snapshot, Update
-from lotkeeper.resume import SHORTEST_SILENCE, Subscription, stream_pnl
-from lotkeeper.v1.ledger_pb2 import ClosedTrade, Entry
-from lotkeeper.v1.ledger_service_pb2 import StreamPnLRequest, StreamPnLResponse
-from tests.client.samples import LEDGER_ID, NOON, closed_trade, entry, message, snapshot, update
-
-GONE = Unavailable(grpc.StatusCode.UNAVAILABLE, "gone")
-DEFAULTS = Defaults("", 5.0)
-NOW = NOON + 250_000_000
-
-
-def taken(subscription: Subscription, *messages: StreamPnLResponse) -> list[PnLEvent]:
-    """The events the messages complete."""
-    return [event for each in messages if (event := subscription.take(each, NOW)) is not None]
-
-
-def trades(events: list[PnLEvent]) -> list[tuple[int, int]]:
-    """The closed trades among them, by their place in history."""
-    updates = [event for event in events if isinstance(event, Update)]
-    return [(trade.sequence, trade.index) for event in updates for trade in event.closed_trades]
-
-
-def entries(events: list[PnLEvent]) -> list[int]:
-    """The opened entries among them, by sequence."""
-    updates = [event for event in events if isinstance(event, Update)]
-    return [opened.sequence for event in updates for opened in event.opened_entries]
+from lotkeeper.errors import FillConflict, LedgerReplaced, LotkeeperError
+from lotkeeper.events import Disconnected, Heartbeat, Snapshot, Update
+from lotkeeper.resume import SHORTEST_SILENCE, stream_pnl
+from lotkeeper.v1.ledger_service_pb2 import StreamPnLResponse
+from tests.client.following import DEFAULTS, GONE, NOW, taken
+from tests.client.samples import (
+    LEDGER_ID,
+    NOON,
+    base_totals,
+    closed_trade,
+    group_pnl,
+    message,
+    snapshot,
+    update,
+)
 
 
 def test_a_new_stream_asks_for_the_snapshot() -> None:
     """Nothing is known yet."""
-    request = stream_pnl(DEFAULTS, portfolio_ids=["p"], symbols=["BTC-PERP"], heartbeat_interval=0.5).request()
+    request = stream_pnl(DEFAULTS, portfolio_ids=["p"], symbols=["BTC-USD"], heartbeat_interval=0.5).request()
     assert not request.HasField("after_sequence")
-    assert (list(request.portfolio_ids), list(request.symbols)) == (["p"], ["BTC-PERP"])
+    assert (list(request.portfolio_ids), list(request.symbols)) == (["p"], ["BTC-USD"])
     assert request.heartbeat_interval.ToMilliseconds() == 500
 
 
@@ -120,26 +103,28 @@ def test_a_caller_resumes_where_it_stood_before_its_own_restart() -> None:
     assert (request.after_sequence, request.ledger_id) == (0, LEDGER_ID)
 
 
-def test_facts_that_came_before_the_break_do_not_come_again() -> None:
-    """Law 1: in the middle of a long close, whose sequence was not complete yet."""
-    subscription = stream_pnl(DEFAULTS)
-    first = taken(subscription, snapshot(9), update(9, closed_trade(10, 0), closed_trade(10, 1)))
-    subscription.lost(GONE, NOW)
-    assert subscription.request().after_sequence == 9
-    again = taken(
-        subscription,
-        update(9, closed_trade(10, 0), closed_trade(10, 1), closed_trade(10, 2)),
-        update(10, closed_trade(10, 3), entry(10)),
-        snapshot(10),
-    )
-    assert trades(first + again) == [(10, 0), (10, 1), (10, 2), (10, 3)]
-    assert entries(first + again) == [10]
+def test_groups_come_whole_and_as_they_change() -> None:
+    """Of all the parts of a snapshot, and with the update that changed them."""
+    parts = [snapshot(9, "A", more=True), snapshot(9, "B")]
+    for part in parts:
+        part.snapshot.groups.add().CopyFrom(group_pnl())
+    changed = update(10)
+    changed.update.groups.add().CopyFrom(group_pnl())
+    first, then = taken(stream_pnl(DEFAULTS), *parts, changed)
+    assert isinstance(first, Snapshot)
+    assert isinstance(then, Update)
+    assert [group.group_id for group in first.groups] == ["g1", "g1"]
+    assert [group.contracts for group in then.groups] == [1]
 
 
-def test_facts_up_to_the_snapshot_are_in_the_snapshot() -> None:
-    """A server that sends them once more is not believed twice."""
-    events = taken(stream_pnl(DEFAULTS), snapshot(9), update(10, closed_trade(9), entry(9), closed_trade(10)))
-    assert (trades(events), entries(events)) == ([(10, 0)], [])
+def test_totals_come_with_the_base_currency() -> None:
+    """Of each portfolio, where the server gives it."""
+    told = snapshot(9)
+    told.snapshot.totals.add(portfolio_id="p", base_totals=base_totals())
+    told.snapshot.totals.add(portfolio_id="q")
+    (event,) = taken(stream_pnl(DEFAULTS), told)
+    assert isinstance(event, Snapshot)
+    assert [totals.base_totals.currency if totals.base_totals else None for totals in event.totals] == ["USD", None]
 
 
 def test_a_lost_connection_is_an_event() -> None:
@@ -213,76 +198,3 @@ def test_three_heartbeats_missed_are_a_lost_connection(interval: float | None, l
 def test_a_longer_update_interval_is_a_longer_silence() -> None:
     """While news waits for its interval to pass there is no heartbeat either."""
     assert stream_pnl(DEFAULTS, min_update_interval=60.0, heartbeat_interval=5.0).silence_limit == pytest.approx(180.0)
-
-
-class Record(NamedTuple):
-    """What one sequence of a journal holds: closed trades, and after them a lot or none."""
-
-    closed: int
-    opened: bool
-
-
-class Connection(NamedTuple):
-    """How one connection goes: facts and snapshot parts per message, the journal's length, messages until it breaks."""
-
-    chunk: int
-    parts: int
-    length: int
-    messages: int
-
-
-def facts_after(journal: list[Record], sequence: int) -> list[ClosedTrade | Entry]:
-    """All of them, in order."""
-    facts: list[ClosedTrade | Entry] = []
-    for number, record in enumerate(journal, start=1):
-        if number > sequence:
-            facts += [closed_trade(number, index) for index in range(record.closed)]
-            facts += [entry(number)] if record.opened else []
-    return facts
-
-
-def updates_after(journal: list[Record], sequence: int, chunk: int) -> Iterator[StreamPnLResponse]:
-    """As the contract says: a message's sequence is S only when every fact up to S was sent."""
-    facts = facts_after(journal, sequence)
-    for start in range(0, len(facts), chunk):
-        rest = facts[start + chunk :]
-        yield update(rest[0].sequence - 1 if rest else len(journal), *facts[start : start + chunk])
-
-
-def served(journal: list[Record], request: StreamPnLRequest, how: Connection) -> Iterator[StreamPnLResponse]:
-    """What a server of the contract sends on one connection while the journal grows from ``how.length`` to its end."""
-    now = journal[: how.length]
-    if request.HasField("after_sequence"):
-        now = journal[: max(how.length, request.after_sequence)]
-        yield from updates_after(now, request.after_sequence, how.chunk)
-    for part in range(how.parts):
-        yield snapshot(len(now), f"S{part}", more=part < how.parts - 1)
-    yield message(len(now))
-    yield from updates_after(journal, len(now), how.chunk)
-    yield message(len(journal))
-
-
-RECORDS = st.lists(st.builds(Record, st.integers(0, 5), st.booleans()), max_size=8)
-CONNECTIONS = st.lists(
-    st.builds(Connection, st.integers(1, 4), st.integers(1, 3), st.integers(0, 8), st.integers(0, 12)), max_size=8
-)
-
-
-@given(RECORDS, CONNECTIONS)
-def test_every_fact_comes_once_and_in_order_whatever_breaks_where(
-    journal: list[Record], connections: list[Connection]
-) -> None:
-    """Laws 1 to 3, for any journal, any split into messages and any number of breaks."""
-    subscription = stream_pnl(DEFAULTS)
-    events: list[PnLEvent] = []
-    last = Connection(chunk=2, parts=2, length=len(journal), messages=10**6)
-    for connection in [*connections, last]:
-        stream = served(journal, subscription.request(), connection)
-        events += taken(subscription, *(each for each, _ in zip(stream, range(connection.messages), strict=False)))
-        subscription.lost(GONE, NOW)
-    first = next(event for event in events if not isinstance(event, Disconnected))
-    assert isinstance(first, Snapshot)
-    missed = facts_after(journal, first.sequence)
-    assert trades(events) == [(fact.sequence, fact.index) for fact in missed if isinstance(fact, ClosedTrade)]
-    assert entries(events) == [fact.sequence for fact in missed if isinstance(fact, Entry)]
-    assert [event.sequence for event in events] == sorted(event.sequence for event in events)

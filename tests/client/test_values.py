@@ -9,56 +9,142 @@ from typing import Any, cast
 
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
-from lotkeeper import answers, values
-from lotkeeper.enums import EntryStatus, ExcessPolicy, PositionSide, Side
-from lotkeeper.v1 import ledger_pb2, ledger_service_pb2, market_service_pb2
+from lotkeeper import account, account_parts, answers, parts, responses, term_parts, terms, values
+from lotkeeper.enums import (
+    EntryStatus,
+    ExcessPolicy,
+    InstrumentKind,
+    LatePolicy,
+    LotMethod,
+    OptionRight,
+    PositionMode,
+    PositionSide,
+    RecordKind,
+    Side,
+    TradingMode,
+)
+from lotkeeper.v1 import (
+    event_service_pb2,
+    explain_service_pb2,
+    instrument_service_pb2,
+    ledger_pb2,
+    ledger_service_pb2,
+    market_service_pb2,
+    portfolio_service_pb2,
+)
 from lotkeeper.values import Time
 from tests.client import samples
 
+EVENT_KINDS = {
+    field.name: type(getattr(event_service_pb2.Event(), field.name))
+    for field in event_service_pb2.Event.DESCRIPTOR.oneofs_by_name["event"].fields
+}
 MIRRORED = [
+    (values.Money, ledger_pb2.Money),
+    (values.ConversionRate, ledger_pb2.ConversionRate),
+    (values.Fill, ledger_pb2.Fill),
     (values.Entry, ledger_pb2.Entry),
     (values.ClosedTrade, ledger_pb2.ClosedTrade),
+    (values.RestatedTrade, ledger_pb2.RestatedTrade),
     (values.Position, ledger_pb2.Position),
     (values.Totals, ledger_pb2.Totals),
+    (values.BaseTotals, ledger_pb2.BaseTotals),
+    (values.GroupPnL, ledger_pb2.GroupPnL),
+    (values.GroupLeg, ledger_pb2.GroupLeg),
     (values.PortfolioTotals, ledger_service_pb2.PortfolioTotals),
-    (values.CreateEntryResponse, ledger_service_pb2.CreateEntryResponse),
-    (values.CloseFifoResponse, ledger_service_pb2.CloseFifoResponse),
-    (values.RecordFillResponse, ledger_service_pb2.RecordFillResponse),
     (values.Mark, market_service_pb2.Mark),
     (values.FeedStatus, market_service_pb2.FeedStatus),
-    (values.SetMarksResponse, market_service_pb2.SetMarksResponse),
-    (values.PublishMarksResponse, market_service_pb2.PublishMarksResponse),
-    (values.ListMarksResponse, market_service_pb2.ListMarksResponse),
+    (terms.Portfolio, portfolio_service_pb2.Portfolio),
+    (terms.Instrument, instrument_service_pb2.Instrument),
+    (responses.CreateEntryResponse, ledger_service_pb2.CreateEntryResponse),
+    (responses.CloseFifoResponse, ledger_service_pb2.CloseFifoResponse),
+    (responses.RecordFillResponse, ledger_service_pb2.RecordFillResponse),
+    (responses.FillResult, ledger_service_pb2.FillResult),
+    (responses.SetMarksResponse, market_service_pb2.SetMarksResponse),
+    (responses.PublishMarksResponse, market_service_pb2.PublishMarksResponse),
+    (responses.ListMarksResponse, market_service_pb2.ListMarksResponse),
+    (responses.BustFillResponse, event_service_pb2.BustFillResponse),
+    (responses.CorrectFillResponse, event_service_pb2.CorrectFillResponse),
+    (responses.RecordEventResponse, event_service_pb2.RecordEventResponse),
+    (responses.CreatePortfolioResponse, portfolio_service_pb2.CreatePortfolioResponse),
+    (responses.UpdatePortfolioResponse, portfolio_service_pb2.UpdatePortfolioResponse),
+    (responses.ClosePortfolioResponse, portfolio_service_pb2.ClosePortfolioResponse),
+    (responses.DefineInstrumentResponse, instrument_service_pb2.DefineInstrumentResponse),
+    (responses.ExplainLine, explain_service_pb2.ExplainLine),
+    (responses.ExplainTradeResponse, explain_service_pb2.ExplainTradeResponse),
+    *[(getattr(account, message.DESCRIPTOR.name), message) for message in EVENT_KINDS.values()],
 ]
 MIRRORED_ENUMS = [
     (Side, ledger_pb2.Side, "SIDE_"),
     (PositionSide, ledger_pb2.PositionSide, "POSITION_SIDE_"),
     (EntryStatus, ledger_pb2.EntryStatus, "ENTRY_STATUS_"),
+    (LotMethod, ledger_pb2.LotMethod, "LOT_METHOD_"),
     (ExcessPolicy, ledger_service_pb2.ExcessPolicy, "EXCESS_POLICY_"),
+    (LatePolicy, ledger_service_pb2.LatePolicy, "LATE_POLICY_"),
+    (PositionMode, portfolio_service_pb2.PositionMode, "POSITION_MODE_"),
+    (TradingMode, portfolio_service_pb2.TradingMode, "TRADING_MODE_"),
+    (InstrumentKind, instrument_service_pb2.InstrumentKind, "INSTRUMENT_KIND_"),
+    (OptionRight, instrument_service_pb2.OptionRight, "OPTION_RIGHT_"),
+    (RecordKind, explain_service_pb2.RecordKind, "RECORD_KIND_"),
 ]
 READERS = [
-    (answers.entry, ledger_pb2.Entry),
-    (answers.closed_trade, ledger_pb2.ClosedTrade),
-    (answers.position, ledger_pb2.Position),
+    (parts.money, ledger_pb2.Money),
+    (parts.conversion_rate, ledger_pb2.ConversionRate),
+    (parts.fill, ledger_pb2.Fill),
+    (parts.entry, ledger_pb2.Entry),
+    (parts.closed_trade, ledger_pb2.ClosedTrade),
+    (parts.position, ledger_pb2.Position),
+    (lambda message: parts.totals([message])[0], ledger_pb2.Totals),
+    (parts.base_totals, ledger_pb2.BaseTotals),
+    (parts.group_leg, ledger_pb2.GroupLeg),
+    (parts.group_pnl, ledger_pb2.GroupPnL),
     (answers.mark, market_service_pb2.Mark),
     (answers.feed_status, market_service_pb2.FeedStatus),
+    (answers.explain_line, explain_service_pb2.ExplainLine),
+    (term_parts.portfolio, portfolio_service_pb2.Portfolio),
+    (term_parts.instrument, instrument_service_pb2.Instrument),
+    *[(account_parts.KINDS[name], message) for name, message in EVENT_KINDS.items()],
 ]
 
 
 def filled(kind: Any) -> Any:
-    """A message with a different value in every plain field."""
+    """A message with a different value in every plain field, and in those of the messages in it."""
     message = kind()
     for number, field in enumerate(message.DESCRIPTOR.fields, start=1):
         if field.is_repeated:
             continue
         if field.type == FieldDescriptor.TYPE_MESSAGE:
-            getattr(message, field.name).seconds = number
+            part = getattr(message, field.name)
+            if isinstance(part, Timestamp):
+                part.seconds = number
+            else:
+                part.CopyFrom(filled(type(part)))
+        elif field.name == "expiry":
+            message.expiry = f"2025-12-{number:02}"
         elif field.type == FieldDescriptor.TYPE_STRING:
             setattr(message, field.name, str(number))
         else:
             setattr(message, field.name, 1 if field.enum_type or field.type == FieldDescriptor.TYPE_BOOL else number)
     return message
+
+
+def check_read(value: Any, message: Any) -> None:
+    """Every plain field of ``value`` is what ``message`` says in the field of its name."""
+    for field in message.DESCRIPTOR.fields:
+        if field.is_repeated:
+            continue
+        found, sent = getattr(value, field.name), getattr(message, field.name)
+        if isinstance(sent, Timestamp):
+            assert found == sent.seconds * 10**9
+        elif isinstance(sent, Message):
+            check_read(found, sent)
+        elif isinstance(found, Decimal):
+            assert found == Decimal(sent)
+        else:
+            assert (found.isoformat() if isinstance(found, dt.date) else found) == sent
 
 
 @pytest.mark.parametrize(("value", "message"), MIRRORED)
@@ -77,22 +163,35 @@ def test_an_enum_has_the_members_of_the_contract(known: Any, contract: Any, pref
 def test_every_field_is_read_from_its_own(read: Any, kind: Any) -> None:
     """Each field of the message holds another value, so none can stand in for its neighbour."""
     message = filled(kind)
-    value = read(message)
-    for field in message.DESCRIPTOR.fields:
-        if field.is_repeated:
-            continue
-        found, sent = getattr(value, field.name), getattr(message, field.name)
-        if field.type == FieldDescriptor.TYPE_MESSAGE:
-            assert found == sent.seconds * 10**9
-        elif isinstance(found, Decimal):
-            assert found == Decimal(sent)
-        else:
-            assert found == sent
+    check_read(read(message), message)
+
+
+def test_an_event_has_the_fields_of_its_message_and_one_for_its_kind() -> None:
+    """What happened is told by its class, so no field is ever there in vain."""
+    plain = {field.name for field in event_service_pb2.Event.DESCRIPTOR.fields} - set(EVENT_KINDS)
+    assert set(account.Event.__slots__) == {*plain, "event"}
+
+
+def test_every_kind_of_event_is_read() -> None:
+    """As the class of its name, and as no other."""
+    assert set(account_parts.KINDS) == set(EVENT_KINDS)
+    for name, kind in EVENT_KINDS.items():
+        message = event_service_pb2.Event(sequence=7, event_id="b1", note="n", event_time=samples.stamp())
+        getattr(message, name).CopyFrom(filled(kind))
+        event = account_parts.event(message)
+        assert type(event.event).__name__ == kind.DESCRIPTOR.name
+        assert (event.sequence, event.event_id, event.note, event.event_time) == (7, "b1", "n", samples.NOON)
+
+
+def test_an_event_of_a_newer_kind_is_still_an_event() -> None:
+    """Whoever lists a year of them does not lose the year over it."""
+    event = account_parts.event(event_service_pb2.Event(sequence=7, event_id="b1"))
+    assert (event.sequence, event.event_id, event.event) == (7, "b1", None)
 
 
 def test_numbers_are_decimals_and_times_are_nanoseconds() -> None:
     """What the server sent, to the digit."""
-    entry = answers.entry(samples.entry())
+    entry = parts.entry(samples.entry())
     assert entry.entry_price == Decimal("100.5")
     assert entry.entry_time == samples.NOON
     assert entry.side is PositionSide.LONG
@@ -104,17 +203,63 @@ def test_a_number_is_not_rounded_to_the_callers_precision() -> None:
     digits = "12345678901234567890.123456789012345678901234567890123456"
     with localcontext() as context:
         context.prec = 5
-        assert str(answers.number(digits)) == digits
+        assert str(parts.number(digits)) == digits
 
 
 def test_what_the_ledger_does_not_know_is_none() -> None:
     """Never 0 for lack of a price (law 12)."""
-    position = answers.position(samples.position())
+    position = parts.position(samples.position())
     assert position.unrealized_pnl is None
     assert position.mark_price is None
     assert position.mark_time is None
-    assert answers.closed_trade(samples.closed_trade()).pnl_pct is None
-    assert answers.totals([samples.totals()])[0].unrealized_pnl is None
+    assert parts.closed_trade(samples.closed_trade()).pnl_pct is None
+    totals = parts.totals([samples.totals()])[0]
+    assert (totals.unrealized_pnl, totals.total_value) == (None, None)
+    base = parts.base_totals(samples.base_totals())
+    assert (base.unrealized_pnl, base.currency_pnl) == (None, None)
+    group = parts.group_pnl(samples.group_pnl())
+    assert (group.unrealized_pnl, group.pnl_per_contract) == (None, None)
+    undeclared = term_parts.instrument(instrument_service_pb2.Instrument(symbol="X", multiplier="1"))
+    assert (undeclared.price_step, undeclared.expiry, undeclared.strike) == (None, None, None)
+
+
+def test_sums_over_trades_hold_no_cash() -> None:
+    """Nor does an older server tell of it: not known, and not 0."""
+    totals = parts.totals([samples.totals()])[0]
+    assert [totals.funding, totals.interest, totals.dividends, totals.charged_fees, totals.cash] == [None] * 5
+
+
+def test_a_server_from_before_multipliers_counts_units_as_one() -> None:
+    """It has no other contracts."""
+    assert parts.position(samples.position()).multiplier == 1
+
+
+def test_a_restated_trade_has_one_side_where_there_is_no_other() -> None:
+    """A trade that is no more, one that was not there before, and one that is another now."""
+    gone, new, changed = parts.restated_trades(
+        [
+            samples.restated(before=samples.closed_trade(2)),
+            samples.restated(after=samples.closed_trade(3)),
+            samples.restated(samples.closed_trade(2), samples.closed_trade(3)),
+        ]
+    )
+    assert (gone.after, new.before) == (None, None)
+    assert gone.before is not None
+    assert new.after is not None
+    assert (changed.before, changed.after) == (gone.before, new.after)
+
+
+def test_a_group_is_read_with_its_legs() -> None:
+    """A long put at 1,320 and a short put at 2,100, one contract each, give a credit of 780."""
+    group = parts.group_pnl(samples.group_pnl())
+    assert (group.entry_credit, group.entry_credit_per_contract, group.contracts) == (
+        Decimal(780),
+        Decimal(780),
+        Decimal(1),
+    )
+    assert [(leg.symbol, leg.side, leg.entry_credit) for leg in group.legs] == [
+        ("P1", PositionSide.SHORT, Decimal(2100))
+    ]
 
 
 def test_a_lot_that_was_not_opened_is_none() -> None:
@@ -130,7 +275,7 @@ def test_a_lot_that_was_not_opened_is_none() -> None:
 def test_a_message_without_its_numbers_is_not_read_as_zeros() -> None:
     """A server of another contract is found out, not believed."""
     with pytest.raises(ValueError, match="'' where a decimal belongs"):
-        answers.entry(ledger_pb2.Entry(entry_id="e"))
+        parts.entry(ledger_pb2.Entry(entry_id="e"))
 
 
 def test_a_time_is_an_int_and_a_datetime() -> None:
@@ -143,14 +288,14 @@ def test_a_time_is_an_int_and_a_datetime() -> None:
 
 def test_a_value_cannot_be_changed() -> None:
     """Two threads may hold the same position."""
-    position = answers.position(samples.position())
+    position = parts.position(samples.position())
     with pytest.raises(FrozenInstanceError):
         cast("Any", position).total_quantity = Decimal(0)
 
 
 def test_a_value_can_be_hashed_copied_and_pickled() -> None:
     """It may sit in a set, and cross to another process."""
-    trade = answers.closed_trade(samples.closed_trade())
+    trade = parts.closed_trade(samples.closed_trade())
     assert {trade, copy.deepcopy(trade), pickle.loads(pickle.dumps(trade))} == {trade}
 
 
@@ -161,7 +306,7 @@ def test_a_number_of_a_newer_contract_is_kept() -> None:
     assert newer.name == "UNKNOWN_7"
     assert newer not in list(PositionSide)
     assert (
-        answers.position(ledger_pb2.Position.FromString(samples.position().SerializeToString() + b"\x18\x07")).side == 7
+        parts.position(ledger_pb2.Position.FromString(samples.position().SerializeToString() + b"\x18\x07")).side == 7
     )
 
 

@@ -3,7 +3,7 @@
     import lotkeeper
 
     with lotkeeper.connect("127.0.0.1:50051", portfolio="scalper") as ledger:
-        ledger.record_fill(symbol="BTC-PERP", side=lotkeeper.Side.BUY, quantity="0.5", price="64000", fill_id="F-1")
+        ledger.record_fill(symbol="BTC-USD", side=lotkeeper.Side.BUY, quantity="0.5", price="64000", fill_id="F-1")
         for position in ledger.get_summary().positions:
             print(position.symbol, position.total_quantity, position.unrealized_pnl)
 
@@ -23,55 +23,169 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lotkeeper import aio as aio
     from lotkeeper import errors as errors
-    from lotkeeper.client import ClosedTrades as ClosedTrades
+    from lotkeeper.account import Assignment as Assignment
+    from lotkeeper.account import CashSettlement as CashSettlement
+    from lotkeeper.account import Charge as Charge
+    from lotkeeper.account import Deposit as Deposit
+    from lotkeeper.account import Dividend as Dividend
+    from lotkeeper.account import Event as Event
+    from lotkeeper.account import EventKind as EventKind
+    from lotkeeper.account import Exercise as Exercise
+    from lotkeeper.account import Expiry as Expiry
+    from lotkeeper.account import FeeRate as FeeRate
+    from lotkeeper.account import FillFee as FillFee
+    from lotkeeper.account import Funding as Funding
+    from lotkeeper.account import Interest as Interest
+    from lotkeeper.account import Liquidation as Liquidation
+    from lotkeeper.account import Split as Split
+    from lotkeeper.account import SymbolChange as SymbolChange
+    from lotkeeper.account import Withdrawal as Withdrawal
     from lotkeeper.client import Ledger as Ledger
-    from lotkeeper.client import Pages as Pages
     from lotkeeper.client import connect as connect
     from lotkeeper.enums import EntryStatus as EntryStatus
     from lotkeeper.enums import ExcessPolicy as ExcessPolicy
+    from lotkeeper.enums import InstrumentKind as InstrumentKind
+    from lotkeeper.enums import LatePolicy as LatePolicy
+    from lotkeeper.enums import LotMethod as LotMethod
+    from lotkeeper.enums import OptionRight as OptionRight
+    from lotkeeper.enums import PositionMode as PositionMode
     from lotkeeper.enums import PositionSide as PositionSide
+    from lotkeeper.enums import RecordKind as RecordKind
     from lotkeeper.enums import Side as Side
+    from lotkeeper.enums import TradingMode as TradingMode
     from lotkeeper.errors import LotkeeperError as LotkeeperError
     from lotkeeper.events import Disconnected as Disconnected
     from lotkeeper.events import Heartbeat as Heartbeat
     from lotkeeper.events import PnLEvent as PnLEvent
     from lotkeeper.events import Snapshot as Snapshot
     from lotkeeper.events import Update as Update
+    from lotkeeper.iterators import ClosedTrades as ClosedTrades
+    from lotkeeper.iterators import ExplainedPosition as ExplainedPosition
+    from lotkeeper.iterators import Pages as Pages
+    from lotkeeper.recording import EventFields as EventFields
+    from lotkeeper.responses import BustFillResponse as BustFillResponse
+    from lotkeeper.responses import CloseFifoResponse as CloseFifoResponse
+    from lotkeeper.responses import ClosePortfolioResponse as ClosePortfolioResponse
+    from lotkeeper.responses import CorrectFillResponse as CorrectFillResponse
+    from lotkeeper.responses import CreateEntryResponse as CreateEntryResponse
+    from lotkeeper.responses import CreatePortfolioResponse as CreatePortfolioResponse
+    from lotkeeper.responses import DefineInstrumentResponse as DefineInstrumentResponse
+    from lotkeeper.responses import ExplainLine as ExplainLine
+    from lotkeeper.responses import ExplainTradeResponse as ExplainTradeResponse
+    from lotkeeper.responses import FillResult as FillResult
+    from lotkeeper.responses import ListMarksResponse as ListMarksResponse
+    from lotkeeper.responses import PublishMarksResponse as PublishMarksResponse
+    from lotkeeper.responses import RecordEventResponse as RecordEventResponse
+    from lotkeeper.responses import RecordFillResponse as RecordFillResponse
+    from lotkeeper.responses import SetMarksResponse as SetMarksResponse
+    from lotkeeper.responses import Summary as Summary
+    from lotkeeper.responses import UpdatePortfolioResponse as UpdatePortfolioResponse
+    from lotkeeper.terms import Instrument as Instrument
+    from lotkeeper.terms import Portfolio as Portfolio
+    from lotkeeper.values import BaseTotals as BaseTotals
     from lotkeeper.values import ClosedTrade as ClosedTrade
-    from lotkeeper.values import CloseFifoResponse as CloseFifoResponse
-    from lotkeeper.values import CreateEntryResponse as CreateEntryResponse
+    from lotkeeper.values import ConversionRate as ConversionRate
     from lotkeeper.values import Entry as Entry
     from lotkeeper.values import FeedStatus as FeedStatus
-    from lotkeeper.values import ListMarksResponse as ListMarksResponse
+    from lotkeeper.values import Fill as Fill
+    from lotkeeper.values import GroupLeg as GroupLeg
+    from lotkeeper.values import GroupPnL as GroupPnL
     from lotkeeper.values import Mark as Mark
+    from lotkeeper.values import Money as Money
     from lotkeeper.values import PortfolioTotals as PortfolioTotals
     from lotkeeper.values import Position as Position
-    from lotkeeper.values import PublishMarksResponse as PublishMarksResponse
-    from lotkeeper.values import RecordFillResponse as RecordFillResponse
-    from lotkeeper.values import SetMarksResponse as SetMarksResponse
-    from lotkeeper.values import Summary as Summary
+    from lotkeeper.values import RestatedTrade as RestatedTrade
     from lotkeeper.values import Time as Time
     from lotkeeper.values import Totals as Totals
 
 _NAMES = {
-    "lotkeeper.client": ("ClosedTrades", "Ledger", "Pages", "connect"),
-    "lotkeeper.enums": ("EntryStatus", "ExcessPolicy", "PositionSide", "Side"),
+    "lotkeeper.account": (
+        "Assignment",
+        "CashSettlement",
+        "Charge",
+        "Deposit",
+        "Dividend",
+        "Event",
+        "EventKind",
+        "Exercise",
+        "Expiry",
+        "FeeRate",
+        "FillFee",
+        "Funding",
+        "Interest",
+        "Liquidation",
+        "Split",
+        "SymbolChange",
+        "Withdrawal",
+    ),
+    "lotkeeper.client": (
+        "Ledger",
+        "connect",
+    ),
+    "lotkeeper.enums": (
+        "EntryStatus",
+        "ExcessPolicy",
+        "InstrumentKind",
+        "LatePolicy",
+        "LotMethod",
+        "OptionRight",
+        "PositionMode",
+        "PositionSide",
+        "RecordKind",
+        "Side",
+        "TradingMode",
+    ),
     "lotkeeper.errors": ("LotkeeperError",),
-    "lotkeeper.events": ("Disconnected", "Heartbeat", "PnLEvent", "Snapshot", "Update"),
-    "lotkeeper.values": (
+    "lotkeeper.events": (
+        "Disconnected",
+        "Heartbeat",
+        "PnLEvent",
+        "Snapshot",
+        "Update",
+    ),
+    "lotkeeper.iterators": (
+        "ClosedTrades",
+        "ExplainedPosition",
+        "Pages",
+    ),
+    "lotkeeper.recording": ("EventFields",),
+    "lotkeeper.responses": (
+        "BustFillResponse",
         "CloseFifoResponse",
-        "ClosedTrade",
+        "ClosePortfolioResponse",
+        "CorrectFillResponse",
         "CreateEntryResponse",
-        "Entry",
-        "FeedStatus",
+        "CreatePortfolioResponse",
+        "DefineInstrumentResponse",
+        "ExplainLine",
+        "ExplainTradeResponse",
+        "FillResult",
         "ListMarksResponse",
-        "Mark",
-        "PortfolioTotals",
-        "Position",
         "PublishMarksResponse",
+        "RecordEventResponse",
         "RecordFillResponse",
         "SetMarksResponse",
         "Summary",
+        "UpdatePortfolioResponse",
+    ),
+    "lotkeeper.terms": (
+        "Instrument",
+        "Portfolio",
+    ),
+    "lotkeeper.values": (
+        "BaseTotals",
+        "ClosedTrade",
+        "ConversionRate",
+        "Entry",
+        "FeedStatus",
+        "Fill",
+        "GroupLeg",
+        "GroupPnL",
+        "Mark",
+        "Money",
+        "PortfolioTotals",
+        "Position",
+        "RestatedTrade",
         "Time",
         "Totals",
     ),

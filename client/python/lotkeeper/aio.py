@@ -10,19 +10,39 @@ import asyncio
 import random as _random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import aclosing
 from functools import wraps
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import grpc
 import grpc.aio
 
-from lotkeeper import calls, marks, pages, reads, resume, values, writes
+from lotkeeper import (
+    bulk,
+    bulk_aio,
+    calls,
+    cash,
+    corrections,
+    explain,
+    instruments,
+    lifecycle,
+    marks,
+    pages,
+    portfolios,
+    reads,
+    recording,
+    resume,
+    values,
+    writes,
+)
 from lotkeeper.answers import Page
 from lotkeeper.calls import DEFAULT_TIMEOUT, Call, Defaults
 from lotkeeper.channel import OPTIONS, methods, target
 from lotkeeper.errors import LotkeeperError
 from lotkeeper.events import PnLEvent
+from lotkeeper.iterators import AsyncClosedTrades, AsyncExplainedPosition, AsyncPages
 from lotkeeper.publishing import AsyncPublisher
+from lotkeeper.responses import FillResult, Summary
 from lotkeeper.retry import Attempts, backoff
 from lotkeeper.status import error_of
 from lotkeeper.v1.ledger_service_pb2 import StreamPnLRequest, StreamPnLResponse
@@ -51,37 +71,6 @@ def connect(address: str, *, portfolio: str = "", timeout: float = DEFAULT_TIMEO
     return AsyncLedger(channel, address=address, defaults=calls.defaults(portfolio, timeout))
 
 
-class Pages(Generic[V]):
-    """Iterates over a list, fetching each page when the iteration reaches it."""
-
-    def __init__(self, carry_out: Callable[[Call[Page[V]]], Awaitable[Page[V]]], call: Call[Page[V]]) -> None:
-        self._carry_out = carry_out
-        self._listing = pages.Listing(call)
-
-    def __aiter__(self) -> Pages[V]:
-        return self
-
-    async def __anext__(self) -> V:
-        while not self._listing.fetched:
-            if self._listing.call is None:
-                raise StopAsyncIteration
-            await self._fetch(self._listing.call)
-        return self._listing.fetched.popleft()
-
-    async def _fetch(self, call: Call[Page[V]]) -> None:
-        self._listing.add(await self._carry_out(call))
-
-
-class ClosedTrades(Pages[values.ClosedTrade]):
-    """Iterates over closed trades, and knows their sums."""
-
-    async def totals(self) -> tuple[values.Totals, ...]:
-        """Sums over all trades asked for, one per currency, as of the newest page; fetches the first if need be."""
-        if self._listing.totals is None and self._listing.call is not None:
-            await self._fetch(self._listing.call)
-        return self._listing.totals or ()
-
-
 def _answered(
     build: Callable[Concatenate[Defaults, A], Call[T]],
 ) -> Callable[Concatenate[AsyncLedger, A], Coroutine[Any, Any, T]]:
@@ -94,9 +83,9 @@ def _answered(
 
 def _summed_up(
     build: Callable[Concatenate[Defaults, A], Call[Page[values.Position]]],
-) -> Callable[Concatenate[AsyncLedger, A], Coroutine[Any, Any, values.Summary]]:
+) -> Callable[Concatenate[AsyncLedger, A], Coroutine[Any, Any, Summary]]:
     @wraps(build)
-    async def method(self: AsyncLedger, /, *args: A.args, **kwargs: A.kwargs) -> values.Summary:
+    async def method(self: AsyncLedger, /, *args: A.args, **kwargs: A.kwargs) -> Summary:
         return await self._read_all(build(self._defaults, *args, **kwargs))
 
     return method
@@ -109,6 +98,16 @@ def _listed(
     @wraps(build)
     def method(self: AsyncLedger, /, *args: A.args, **kwargs: A.kwargs) -> T:
         return listing(self._carry_out, build(self._defaults, *args, **kwargs))
+
+    return method
+
+
+def _recorded(
+    build: Callable[Concatenate[Defaults, A], bulk.Recording],
+) -> Callable[Concatenate[AsyncLedger, A], AsyncGenerator[FillResult, None]]:
+    @wraps(build)
+    def method(self: AsyncLedger, /, *args: A.args, **kwargs: A.kwargs) -> AsyncGenerator[FillResult, None]:
+        return self._record(build(self._defaults, *args, **kwargs))
 
     return method
 
@@ -160,9 +159,40 @@ class AsyncLedger:
     create_entry = _answered(writes.create_entry)
     close_fifo = _answered(writes.close_fifo)
     record_fill = _answered(writes.record_fill)
+    record_fills = _recorded(bulk.record_fills)
+    bust_fill = _answered(corrections.bust_fill)
+    correct_fill = _answered(corrections.correct_fill)
+
+    deposit = _answered(cash.deposit)
+    withdraw = _answered(cash.withdraw)
+    funding = _answered(cash.funding)
+    interest = _answered(cash.interest)
+    dividend = _answered(cash.dividend)
+    charge = _answered(cash.charge)
+    fill_fee = _answered(cash.fill_fee)
+    fee_rate = _answered(cash.fee_rate)
+    split = _answered(lifecycle.split)
+    symbol_change = _answered(lifecycle.symbol_change)
+    expire = _answered(lifecycle.expire)
+    exercise = _answered(lifecycle.exercise)
+    assign = _answered(lifecycle.assign)
+    settle = _answered(lifecycle.settle)
+    liquidation = _answered(lifecycle.liquidation)
+    list_events = _listed(recording.list_events, AsyncPages)
+
     get_summary = _summed_up(reads.get_summary)
-    list_entries = _listed(reads.list_entries, Pages)
-    list_closed_trades = _listed(reads.list_closed_trades, ClosedTrades)
+    list_entries = _listed(reads.list_entries, AsyncPages)
+    list_closed_trades = _listed(reads.list_closed_trades, AsyncClosedTrades)
+    explain_trade = _answered(explain.explain_trade)
+    explain_position = _listed(explain.explain_position, AsyncExplainedPosition)
+
+    create_portfolio = _answered(portfolios.create_portfolio)
+    update_portfolio = _answered(portfolios.update_portfolio)
+    close_portfolio = _answered(portfolios.close_portfolio)
+    list_portfolios = _listed(portfolios.list_portfolios, AsyncPages)
+    define_instrument = _answered(instruments.define_instrument)
+    list_instruments = _listed(instruments.list_instruments, AsyncPages)
+
     set_marks = _answered(marks.set_marks)
     list_marks = _answered(marks.list_marks)
     stream_pnl = _followed(resume.stream_pnl)
@@ -204,7 +234,7 @@ class AsyncLedger:
                 return call.read(answer)
             await self._sleep(pause)
 
-    async def _read_all(self, call: Call[Page[values.Position]]) -> values.Summary:
+    async def _read_all(self, call: Call[Page[values.Position]]) -> Summary:
         deadline = self._clock() + call.timeout
         read: list[Page[values.Position]] = []
         following: Call[Page[values.Position]] | None = call
@@ -212,6 +242,24 @@ class AsyncLedger:
             read.append(await self._carry_out(following, deadline))
             following = pages.next_page(following, read[-1])
         return pages.summary(read)
+
+    async def _record(self, recording: bulk.Recording) -> AsyncGenerator[FillResult, None]:
+        attempts: Attempts | None = None
+        while True:
+            try:
+                async with aclosing(bulk_aio.results(self._methods["RecordFills"](), recording)) as results:
+                    async for result in results:
+                        attempts = None
+                        yield result
+                return
+            except grpc.aio.AioRpcError as broken:
+                attempts = attempts or Attempts(recording.call(), self._address, self._clock, self._random)
+                pause = attempts.failed(broken)
+            except asyncio.CancelledError:
+                if not self._ended_by_close():
+                    raise
+                raise LotkeeperError(grpc.StatusCode.CANCELLED, "RecordFills: the ledger was closed") from None
+            await self._sleep(pause)
 
     async def _follow(self, subscription: resume.Subscription) -> AsyncGenerator[PnLEvent, None]:
         pauses = backoff(self._random)

@@ -18,6 +18,7 @@ from lotkeeper import fields
 T = TypeVar("T")
 
 DEFAULT_TIMEOUT = 5.0  # seconds
+PAGE_SIZE = 1000  # the most a server gives at once: the fewest round trips
 
 
 class Defaults(NamedTuple):
@@ -54,3 +55,20 @@ def portfolio_of(defaults: Defaults, portfolio_id: str | None) -> str:
 def timeout_of(defaults: Defaults, timeout: float | None) -> float:
     """Seconds one call may take: its own, or the default."""
     return defaults.timeout if timeout is None else fields.seconds("timeout", timeout)
+
+
+def identify(method: str, request_id: str, own_field: str, own_id: str) -> None:
+    """See that a write carries an id: the caller's ``request_id``, or the venue's own in ``own_field``.
+
+    Without one, nobody could tell a retry after a lost answer, or the same fill from a second instance of the bot,
+    from something new.
+
+    Raises:
+        ValueError: it carries neither.
+    """
+    if not request_id and not own_id:
+        raise ValueError(
+            f"{method}: neither {own_field} nor request_id was given. Without one a retry after a lost answer, or a "
+            f"second instance of the bot, would record it twice. Pass the venue's own id as {own_field}, or a "
+            f"request_id made before the first try and kept for the next."
+        )

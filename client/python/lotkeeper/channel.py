@@ -13,8 +13,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from lotkeeper.v1.event_service_pb2_grpc import EventServiceStub
+from lotkeeper.v1.explain_service_pb2_grpc import ExplainServiceStub
+from lotkeeper.v1.instrument_service_pb2_grpc import InstrumentServiceStub
 from lotkeeper.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from lotkeeper.v1.market_service_pb2_grpc import MarketServiceStub
+from lotkeeper.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
 
 if TYPE_CHECKING:
     import grpc
@@ -26,10 +30,16 @@ LONGEST_CONNECT = 5_000  # milliseconds one attempt may take
 PING_INTERVAL = 20_000  # milliseconds; the server refuses more than one in 10 s
 PING_TIMEOUT = 5_000  # milliseconds without an answer to a ping, and the connection counts as lost
 
-_SERVICES = ("lotkeeper.v1.LedgerService", "lotkeeper.v1.MarketService")
-_WAIT_FOR_READY = json.dumps(
-    {"methodConfig": [{"name": [{"service": service} for service in _SERVICES], "waitForReady": True}]}
+_STUBS = (
+    EventServiceStub,
+    ExplainServiceStub,
+    InstrumentServiceStub,
+    LedgerServiceStub,
+    MarketServiceStub,
+    PortfolioServiceStub,
 )
+_SERVICES = [{"service": f"lotkeeper.v1.{stub.__name__.removesuffix('Stub')}"} for stub in _STUBS]
+_WAIT_FOR_READY = json.dumps({"methodConfig": [{"name": _SERVICES, "waitForReady": True}]})
 
 OPTIONS: tuple[tuple[str, int | str], ...] = (
     ("grpc.service_config", _WAIT_FOR_READY),  # a call made while the server restarts waits for it
@@ -60,5 +70,5 @@ def target(address: str) -> str:
 
 
 def methods(channel: grpc.Channel | grpc.aio.Channel) -> Mapping[str, Callable[..., Any]]:
-    """The callables of both services by RPC name, over a blocking or an asyncio channel."""
-    return {**vars(LedgerServiceStub(channel)), **vars(MarketServiceStub(channel))}
+    """The callables of all services by RPC name, over a blocking or an asyncio channel."""
+    return {name: method for stub in _STUBS for name, method in vars(stub(channel)).items()}

@@ -1,27 +1,47 @@
 """The blocking client: a shell that carries out calls over a channel. What to ask and how to read stands elsewhere.
 
-Its methods are the functions of ``writes``, ``reads``, ``marks`` and ``resume``, with their signatures, each bound to
-the way it is carried out. A ``Ledger`` may be used from several threads at once.
+Its methods are the functions of ``writes``, ``reads``, ``cash`` and the other modules of calls, with their signatures,
+each bound to the way it is carried out. A ``Ledger`` may be used from several threads at once.
 """
 
 from __future__ import annotations
 
+import queue
 import random as _random
 import threading
 import time
 from collections.abc import Callable, Generator
 from functools import wraps
-from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
-from lotkeeper import calls, marks, pages, reads, resume, values, writes
+from lotkeeper import (
+    bulk,
+    calls,
+    cash,
+    corrections,
+    explain,
+    instruments,
+    lifecycle,
+    marks,
+    pages,
+    portfolios,
+    reads,
+    recording,
+    resume,
+    values,
+    writes,
+)
 from lotkeeper.answers import Page
 from lotkeeper.calls import DEFAULT_TIMEOUT, Call, Defaults
 from lotkeeper.channel import OPTIONS, methods, target
 from lotkeeper.errors import LotkeeperError
 from lotkeeper.events import PnLEvent
+from lotkeeper.iterators import ClosedTrades, ExplainedPosition, Pages
 from lotkeeper.publishing import Publisher
+from lotkeeper.responses import FillResult, Summary
 from lotkeeper.retry import Attempts, backoff
 from lotkeeper.status import error_of
 from lotkeeper.watchdog import Watchdog
@@ -48,37 +68,6 @@ def connect(address: str, *, portfolio: str = "", timeout: float = DEFAULT_TIMEO
     return Ledger(channel, address=address, defaults=calls.defaults(portfolio, timeout))
 
 
-class Pages(Generic[V]):
-    """Iterates over a list, fetching each page when the iteration reaches it."""
-
-    def __init__(self, carry_out: Callable[[Call[Page[V]]], Page[V]], call: Call[Page[V]]) -> None:
-        self._carry_out = carry_out
-        self._listing = pages.Listing(call)
-
-    def __iter__(self) -> Pages[V]:
-        return self
-
-    def __next__(self) -> V:
-        while not self._listing.fetched:
-            if self._listing.call is None:
-                raise StopIteration
-            self._fetch(self._listing.call)
-        return self._listing.fetched.popleft()
-
-    def _fetch(self, call: Call[Page[V]]) -> None:
-        self._listing.add(self._carry_out(call))
-
-
-class ClosedTrades(Pages[values.ClosedTrade]):
-    """Iterates over closed trades, and knows their sums."""
-
-    def totals(self) -> tuple[values.Totals, ...]:
-        """Sums over all trades asked for, one per currency, as of the newest page; fetches the first if need be."""
-        if self._listing.totals is None and self._listing.call is not None:
-            self._fetch(self._listing.call)
-        return self._listing.totals or ()
-
-
 def _answered(build: Callable[Concatenate[Defaults, A], Call[T]]) -> Callable[Concatenate[Ledger, A], T]:
     @wraps(build)
     def method(self: Ledger, /, *args: A.args, **kwargs: A.kwargs) -> T:
@@ -89,9 +78,9 @@ def _answered(build: Callable[Concatenate[Defaults, A], Call[T]]) -> Callable[Co
 
 def _summed_up(
     build: Callable[Concatenate[Defaults, A], Call[Page[values.Position]]],
-) -> Callable[Concatenate[Ledger, A], values.Summary]:
+) -> Callable[Concatenate[Ledger, A], Summary]:
     @wraps(build)
-    def method(self: Ledger, /, *args: A.args, **kwargs: A.kwargs) -> values.Summary:
+    def method(self: Ledger, /, *args: A.args, **kwargs: A.kwargs) -> Summary:
         return self._read_all(build(self._defaults, *args, **kwargs))
 
     return method
@@ -104,6 +93,16 @@ def _listed(
     @wraps(build)
     def method(self: Ledger, /, *args: A.args, **kwargs: A.kwargs) -> T:
         return listing(self._carry_out, build(self._defaults, *args, **kwargs))
+
+    return method
+
+
+def _recorded(
+    build: Callable[Concatenate[Defaults, A], bulk.Recording],
+) -> Callable[Concatenate[Ledger, A], Generator[FillResult, None, None]]:
+    @wraps(build)
+    def method(self: Ledger, /, *args: A.args, **kwargs: A.kwargs) -> Generator[FillResult, None, None]:
+        return self._record(build(self._defaults, *args, **kwargs))
 
     return method
 
@@ -155,9 +154,40 @@ class Ledger:
     create_entry = _answered(writes.create_entry)
     close_fifo = _answered(writes.close_fifo)
     record_fill = _answered(writes.record_fill)
+    record_fills = _recorded(bulk.record_fills)
+    bust_fill = _answered(corrections.bust_fill)
+    correct_fill = _answered(corrections.correct_fill)
+
+    deposit = _answered(cash.deposit)
+    withdraw = _answered(cash.withdraw)
+    funding = _answered(cash.funding)
+    interest = _answered(cash.interest)
+    dividend = _answered(cash.dividend)
+    charge = _answered(cash.charge)
+    fill_fee = _answered(cash.fill_fee)
+    fee_rate = _answered(cash.fee_rate)
+    split = _answered(lifecycle.split)
+    symbol_change = _answered(lifecycle.symbol_change)
+    expire = _answered(lifecycle.expire)
+    exercise = _answered(lifecycle.exercise)
+    assign = _answered(lifecycle.assign)
+    settle = _answered(lifecycle.settle)
+    liquidation = _answered(lifecycle.liquidation)
+    list_events = _listed(recording.list_events, Pages)
+
     get_summary = _summed_up(reads.get_summary)
     list_entries = _listed(reads.list_entries, Pages)
     list_closed_trades = _listed(reads.list_closed_trades, ClosedTrades)
+    explain_trade = _answered(explain.explain_trade)
+    explain_position = _listed(explain.explain_position, ExplainedPosition)
+
+    create_portfolio = _answered(portfolios.create_portfolio)
+    update_portfolio = _answered(portfolios.update_portfolio)
+    close_portfolio = _answered(portfolios.close_portfolio)
+    list_portfolios = _listed(portfolios.list_portfolios, Pages)
+    define_instrument = _answered(instruments.define_instrument)
+    list_instruments = _listed(instruments.list_instruments, Pages)
+
     set_marks = _answered(marks.set_marks)
     list_marks = _answered(marks.list_marks)
     stream_pnl = _followed(resume.stream_pnl)
@@ -191,7 +221,7 @@ class Ledger:
                 return call.read(answer)
             self._sleep(pause)
 
-    def _read_all(self, call: Call[Page[values.Position]]) -> values.Summary:
+    def _read_all(self, call: Call[Page[values.Position]]) -> Summary:
         deadline = self._clock() + call.timeout
         read: list[Page[values.Position]] = []
         following: Call[Page[values.Position]] | None = call
@@ -199,6 +229,41 @@ class Ledger:
             read.append(self._carry_out(following, deadline))
             following = pages.next_page(following, read[-1])
         return pages.summary(read)
+
+    def _record(self, recording: bulk.Recording) -> Generator[FillResult, None, None]:
+        attempts: Attempts | None = None
+        while True:
+            try:
+                for result in self._record_over_one_stream(recording):
+                    attempts = None
+                    yield result
+                return
+            except grpc.RpcError as broken:
+                attempts = attempts or Attempts(recording.call(), self._address, self._clock, self._random)
+                pause = attempts.failed(broken)
+            self._sleep(pause)
+
+    def _record_over_one_stream(self, recording: bulk.Recording) -> Generator[FillResult, None, None]:
+        outgoing: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        call = self._methods["RecordFills"](iter(outgoing.get, None))
+        with Watchdog(recording.timeout, call.cancel, self._clock) as watchdog:
+            try:
+                for message in recording.opening():
+                    outgoing.put(message)
+                if not recording.unanswered:
+                    return
+                for answer in watchdog.watched(call):
+                    yield from recording.take(answer)
+                    for message in recording.following():
+                        outgoing.put(message)
+                    if not recording.unanswered:
+                        return
+            except grpc.RpcError as broken:
+                raise (bulk.silent(recording.timeout) if watchdog.expired else broken) from None
+            finally:
+                outgoing.put(None)  # gRPC's thread waits for the next message for ever if none comes
+                call.cancel()
+        raise bulk.cut_short()
 
     def _follow(self, subscription: resume.Subscription) -> Generator[PnLEvent, None, None]:
         pauses = backoff(self._random)

@@ -41,12 +41,13 @@ class PositionSide(OpenEnum):
 
 
 class EntryStatus(OpenEnum):
-    """How much of an entry is still open."""
+    """How much of an entry is still open; ``SUPERSEDED``: it no longer counts."""
 
     UNSPECIFIED = 0
     OPEN = 1
     PARTIALLY_CLOSED = 2
     CLOSED = 3
+    SUPERSEDED = 4
 
 
 class ExcessPolicy(OpenEnum):
@@ -55,3 +56,70 @@ class ExcessPolicy(OpenEnum):
     UNSPECIFIED = 0
     REJECT = 1
     REVERSE = 2
+
+
+class LatePolicy(OpenEnum):
+    """What becomes of an execution older than the newest of its book: take it as it comes, or put it in its place."""
+
+    UNSPECIFIED = 0
+    AS_RECORDED = 1
+    IN_TIME_ORDER = 2
+
+
+class LotMethod(OpenEnum):
+    """Which lots a close takes: the oldest, the newest, the least gain, the oldest at average cost, those it names."""
+
+    UNSPECIFIED = 0
+    FIFO = 1
+    LIFO = 2
+    HIFO = 3
+    AVERAGE = 4
+    CHOSEN = 5
+
+
+class PositionMode(OpenEnum):
+    """Whether both sides of a symbol may be open at once."""
+
+    UNSPECIFIED = 0
+    NETTING = 1
+    HEDGING = 2
+
+
+class TradingMode(OpenEnum):
+    """Whether real money stands behind a portfolio."""
+
+    UNSPECIFIED = 0
+    LIVE = 1
+    PAPER = 2
+
+
+class InstrumentKind(OpenEnum):
+    """What is traded; the contract says what each one's P&L is in."""
+
+    UNSPECIFIED = 0
+    SPOT = 1
+    EQUITY = 2
+    PERPETUAL = 3
+    INVERSE = 4
+    FUTURE = 5
+    OPTION = 6
+
+
+class OptionRight(OpenEnum):
+    """Which way an option gives its holder: to buy or to sell."""
+
+    UNSPECIFIED = 0
+    CALL = 1
+    PUT = 2
+
+
+class RecordKind(OpenEnum):
+    """What a record behind a figure was."""
+
+    UNSPECIFIED = 0
+    FILL = 1
+    BUST = 2
+    CORRECTION = 3
+    LATE_FILL = 4
+    CORPORATE_ACTION = 5
+    SETTLEMENT = 6

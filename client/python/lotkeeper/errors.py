@@ -5,14 +5,29 @@
     │   └── InvalidPageToken        the pages of a read expired; start the read again
     ├── Conflict                    recorded before with other content; nothing was written
     │   ├── FillConflict            the fill id: ``metadata`` names the first differing ``field``
-    │   └── RequestIdReused         the request id
+    │   ├── RequestIdReused         the request id
+    │   └── PortfolioExists         the portfolio, with other terms: ``metadata`` names the ``field``
     ├── BookRefused                 the lots that are open do not allow it; nothing was written
     │   ├── InsufficientQuantity    ``metadata``: open_quantity, requested_quantity
     │   ├── NoOpenPosition
-    │   └── OppositeSideOpen        ``metadata``: open_side, open_quantity
+    │   ├── OppositeSideOpen        ``metadata``: open_side, open_quantity
+    │   ├── LongOnly                ``metadata``: symbol, open_quantity
+    │   └── LotNotOpen              ``metadata``: entry_id, open_quantity
+    ├── TermsRefused                the terms of the portfolio or instrument do not allow it; nothing was written
+    │   ├── PortfolioClosed         ``metadata``: portfolio_id
+    │   ├── PortfolioNotEmpty       ``metadata``: symbol
+    │   ├── PortfolioInUse          ``metadata``: field
+    │   ├── InstrumentNotDeclared   ``metadata``: symbol
+    │   └── InstrumentInUse         ``metadata``: symbol, field, open_quantity
+    ├── HistoryRefused              what is recorded already does not allow it; nothing was written
+    │   ├── FillBusted              ``metadata``: fill_id, sequence
+    │   └── LaterCommandRefused     ``metadata``: sequence, fill_id and reason of the first such command
     ├── NotFound
     │   ├── PortfolioNotFound
-    │   └── BrokerAccountNotFound
+    │   ├── BrokerAccountNotFound
+    │   ├── InstrumentNotFound      ``metadata``: symbol
+    │   ├── FillNotFound            ``metadata``: fill_id
+    │   └── TradeNotFound           ``metadata``: trade_id
     ├── OtherHistory                a sequence that is not one of this ledger's
     │   ├── SequenceAhead           ``metadata``: latest_sequence
     │   └── LedgerReplaced          restored or another one: what was collected from it starts again
@@ -23,8 +38,7 @@
     ├── LimitReached
     │   ├── TooManyStreams
     │   └── DiskFull                reads and streams go on
-    ├── TryAgain                    nothing wrong with the request; a write may have been recorded or not:
-    │   │                           send it again with the same ids, it counts once
+    ├── TryAgain                    recorded or not: send it again with the same ids, it counts once
     │   ├── WriteQueueFull
     │   ├── Unavailable             the connection was lost, or:
     │   │   ├── StorageUnavailable
@@ -37,9 +51,8 @@
         ├── LedgerCorrupt
         └── InternalError
 
-gRPC gives one exception class for everything, with the reason in binary metadata. Bots need ``except FillConflict``.
-Therefore each ``ErrorReason`` has a class; a reason newer than this client raises the class of its status code, and its
-name stands in ``reason`` all the same.
+gRPC gives one class for everything, with the reason in binary metadata; bots need ``except FillConflict``. Therefore
+each ``ErrorReason`` has a class; a reason newer than this client raises its status code's, and keeps its name.
 """
 
 from __future__ import annotations
@@ -78,8 +91,7 @@ class LotkeeperError(Exception):
         violations: tuple[FieldViolation, ...] = (),
         retry_delay: float | None = None,
     ) -> None:
-        # All of it goes to Exception: what can be pickled crosses the border of a process.
-        super().__init__(code, message, reason, metadata, violations, retry_delay)
+        super().__init__(code, message, reason, metadata, violations, retry_delay)  # all of it, to be pickled whole
         self.code = code
         self.message = message
         self.reason = reason
@@ -87,9 +99,8 @@ class LotkeeperError(Exception):
         self.violations = violations
         self.retry_delay = retry_delay
 
-    def __str__(self) -> str:
-        # The message of an invalid request tells the first broken field only.
-        broken = "; ".join(f"{violation.field}: {violation.description}" for violation in self.violations)
+    def __str__(self) -> str:  # the message of an invalid request tells the first broken field only
+        broken = "; ".join(f"{each.field}: {each.description}" for each in self.violations)
         return f"{self.reason or self.code.name}: {broken or self.message}"
 
 
@@ -113,6 +124,10 @@ class RequestIdReused(Conflict):
     """The request id was used with other content, or by another method."""
 
 
+class PortfolioExists(Conflict):
+    """The portfolio exists with other terms; ``metadata`` names the first differing field."""
+
+
 class BookRefused(LotkeeperError):
     """The lots that are open do not allow it; nothing was written."""
 
@@ -129,6 +144,50 @@ class OppositeSideOpen(BookRefused):
     """The other side is open."""
 
 
+class LongOnly(BookRefused):
+    """The portfolio is long-only, and this would make it short."""
+
+
+class LotNotOpen(BookRefused):
+    """A lot that the close names is not open, or not that much of it."""
+
+
+class TermsRefused(LotkeeperError):
+    """The terms of the portfolio or the instrument do not allow it; nothing was written."""
+
+
+class PortfolioClosed(TermsRefused):
+    """The portfolio is closed and takes no more commands."""
+
+
+class PortfolioNotEmpty(TermsRefused):
+    """A portfolio with open lots cannot be closed: close them first."""
+
+
+class PortfolioInUse(TermsRefused):
+    """What was agreed before the portfolio's first record cannot be changed after it."""
+
+
+class InstrumentNotDeclared(TermsRefused):
+    """A contract or an option that nobody has declared: ``define_instrument`` first."""
+
+
+class InstrumentInUse(TermsRefused):
+    """Lots of the instrument are open, so this of it cannot change."""
+
+
+class HistoryRefused(LotkeeperError):
+    """What is recorded already does not allow it; nothing was written."""
+
+
+class FillBusted(HistoryRefused):
+    """The execution was busted before."""
+
+
+class LaterCommandRefused(HistoryRefused):
+    """With this change a later command would have been refused; ``metadata`` names the first such command."""
+
+
 class NotFound(LotkeeperError):
     """No such thing in this ledger."""
 
@@ -139,6 +198,18 @@ class PortfolioNotFound(NotFound):
 
 class BrokerAccountNotFound(NotFound):
     """No such broker account is configured."""
+
+
+class InstrumentNotFound(NotFound):
+    """No such instrument."""
+
+
+class FillNotFound(NotFound):
+    """No such execution is recorded."""
+
+
+class TradeNotFound(NotFound):
+    """No such closed trade."""
 
 
 class OtherHistory(LotkeeperError):

@@ -1,8 +1,8 @@
 """What ``stream_pnl()`` yields, as frozen values.
 
-Facts (``closed_trades``, ``opened_entries``) come exactly once and in order. Values (``positions``, ``totals``) are the
-newest at the time, and may skip what lay between. A lost connection is an event too: whoever shows prices must know
-that they are old, and a log line would not tell it.
+Facts (``closed_trades``, ``opened_entries``, ``restated_trades``) come exactly once and in order. Values
+(``positions``, ``totals``, ``groups``) are the newest at the time, and may skip what lay between. A lost connection is
+an event too: whoever shows prices must know that they are old, and a log line would not tell it.
 
 ``emit_time`` is the server's clock when the message was made. ``lag`` is how many seconds later this client handed the
 event over, by its own clock: how far the caller is behind, on one machine; between two, as exact as their clocks agree,
@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lotkeeper.errors import LotkeeperError
-from lotkeeper.values import ClosedTrade, Entry, PortfolioTotals, Position, Time
+from lotkeeper.values import ClosedTrade, Entry, GroupPnL, PortfolioTotals, Position, RestatedTrade, Time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class Snapshot:
     lag: float = field(default=0.0, compare=False)
     positions: tuple[Position, ...]
     totals: tuple[PortfolioTotals, ...]
+    groups: tuple[GroupPnL, ...]  # those with something open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,8 @@ class Update:
     totals: tuple[PortfolioTotals, ...]
     closed_trades: tuple[ClosedTrade, ...]
     opened_entries: tuple[Entry, ...]
+    restated_trades: tuple[RestatedTrade, ...]
+    groups: tuple[GroupPnL, ...]  # those that changed
     conflated_count: int
 
 

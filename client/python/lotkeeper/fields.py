@@ -17,15 +17,18 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from lotkeeper.enums import OpenEnum
+from lotkeeper.v1.ledger_pb2 import Money
 from lotkeeper.values import Time
 
 DecimalLike = Decimal | int | str
 TimeLike = dt.datetime | int
+DayLike = dt.date | str
 
 LONGEST_NUMBER = 100  # digits; the contract takes 38, and 1E+999999999 as plain digits would fill the memory
 
 _NANOSECONDS = 1_000_000_000
 _LAST_NANOSECOND = 2**63 - 1
+_LAST_INT32 = 2**31 - 1
 
 _Enum = TypeVar("_Enum", bound=OpenEnum)
 
@@ -60,6 +63,33 @@ def _plain(field: str, value: Decimal | int) -> str:
     return format(number, "f")
 
 
+def optional_decimal(field: str, value: DecimalLike | None) -> str | None:
+    """``value`` as ``decimal_text`` gives it; ``None`` leaves a field unset that the empty string would set.
+
+    Raises:
+        TypeError, ValueError: as ``decimal_text``.
+    """
+    return None if value is None else decimal_text(field, value)
+
+
+def money(field: str, currency: str, amount: DecimalLike) -> Money:
+    """An amount with its currency.
+
+    Raises:
+        TypeError, ValueError: as ``decimal_text`` and ``text``.
+    """
+    return Money(currency=text(f"currency of {field}", currency), amount=decimal_text(field, amount))
+
+
+def moneys(field: str, amounts: Mapping[str, DecimalLike]) -> list[Money]:
+    """``{currency: amount}`` as it is sent.
+
+    Raises:
+        TypeError, ValueError: as ``money``.
+    """
+    return [money(f"{field}[{currency!r}]", currency, amount) for currency, amount in amounts.items()]
+
+
 def timestamp(field: str, value: TimeLike | None) -> Timestamp | None:
     """``value``, an aware datetime or int nanoseconds since 1970 UTC, without loss; ``None`` leaves the field unset.
 
@@ -84,6 +114,35 @@ def _nanoseconds(field: str, value: TimeLike) -> int:
             raise ValueError(f"{field}: {naive}") from None
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{field}: {value!r} is no time; pass an aware datetime or int nanoseconds, as time.time_ns()")
+    return value
+
+
+def day(field: str, value: DayLike | None) -> str:
+    """``value``, a date or its text, as text; ``None`` is the empty string, a ``str`` goes as it is.
+
+    Raises:
+        TypeError: ``value`` is neither; a datetime names a moment, which has another day in another zone.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dt.datetime) or not isinstance(value, dt.date):
+        raise TypeError(f"{field}: {value!r} is no day; pass a datetime.date, or text such as '2025-12-19'")
+    return value.isoformat()
+
+
+def whole(field: str, value: int) -> int:
+    """``value`` if it is an int that the contract can carry.
+
+    Raises:
+        TypeError: it is not an int.
+        ValueError: it does not fit 32 bits.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{field}: {value!r} is a {type(value).__name__}; pass an int")
+    if abs(value) > _LAST_INT32:
+        raise ValueError(f"{field}: {value} is beyond {_LAST_INT32}; pass a smaller one")
     return value
 
 
@@ -134,6 +193,15 @@ def texts(field: str, values: Iterable[str]) -> list[str]:
     return [text(field, value) for value in values]
 
 
+def optional_text(field: str, value: str | None) -> str | None:
+    """``value`` if it is text; ``None`` leaves the field unset.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    return None if value is None else text(field, value)
+
+
 def labels(field: str, values: Mapping[str, str] | None) -> dict[str, str]:
     """``values`` if keys and values are text; ``None`` is no labels.
 
@@ -154,4 +222,24 @@ def member(field: str, kind: type[_Enum], value: _Enum) -> Any:
     if not isinstance(value, kind):
         known = ", ".join(f"{kind.__name__}.{name}" for name in kind.__members__ if name != "UNSPECIFIED")
         raise TypeError(f"{field}: {value!r} is not a {kind.__name__}; pass one of {known}")
+    return value
+
+
+def optional_member(field: str, kind: type[_Enum], value: _Enum | None) -> Any:
+    """``value`` as ``member`` takes it; ``None`` leaves the field unset.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    return None if value is None else member(field, kind, value)
+
+
+def optional_flag(field: str, value: bool | None) -> Any:
+    """``value`` if it is a bool; ``None`` leaves the field unset. Typed ``Any`` because the stubs know no ``None`` here.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if value is not None and not isinstance(value, bool):
+        raise TypeError(f"{field}: {value!r} is a {type(value).__name__}; pass True or False, or leave it out")
     return value

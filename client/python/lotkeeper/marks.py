@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from lotkeeper import answers, calls, fields, values
+from lotkeeper import answers, calls, fields, responses, values
 from lotkeeper.calls import Call, Defaults
 from lotkeeper.fields import DecimalLike, TimeLike
 from lotkeeper.v1 import market_service_pb2
@@ -20,7 +20,7 @@ def set_marks(
     marks: Mapping[str, DecimalLike] | Iterable[values.Mark],
     source: str = "",
     timeout: float | None = None,
-) -> Call[values.SetMarksResponse]:
+) -> Call[responses.SetMarksResponse]:
     """Set prices to value open lots at: ``{symbol: price}``, or ``Mark`` values that say when they were observed.
 
     Raises:
@@ -33,7 +33,7 @@ def set_marks(
 
 def list_marks(
     defaults: Defaults, *, symbols: Iterable[str] = (), timeout: float | None = None
-) -> Call[values.ListMarksResponse]:
+) -> Call[responses.ListMarksResponse]:
     """Read the newest marks, all or those of ``symbols``, and the state of every price source.
 
     Raises:

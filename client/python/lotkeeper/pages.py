@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
-from lotkeeper import values
+from lotkeeper import responses, values
 from lotkeeper.answers import Page
 from lotkeeper.calls import Call
 
@@ -29,11 +29,13 @@ def next_page(call: Call[Page[V]], page: Page[V]) -> Call[Page[V]] | None:
     return call._replace(request=request)
 
 
-def summary(pages: Sequence[Page[values.Position]]) -> values.Summary:
+def summary(pages: Sequence[Page[values.Position]]) -> responses.Summary:
     """All pages of one read; the server takes every page at the sequence of the first."""
-    return values.Summary(
+    return responses.Summary(
         positions=tuple(chain.from_iterable(page.items for page in pages)),
         totals=pages[-1].totals,
+        base_totals=pages[-1].base_totals,
+        groups=tuple(chain.from_iterable(page.groups for page in pages)),
         sequence=pages[-1].sequence,
         ledger_id=pages[-1].ledger_id,
     )
@@ -42,14 +44,16 @@ def summary(pages: Sequence[Page[values.Position]]) -> values.Summary:
 class Listing(Generic[V]):
     """How far a list was read: the next ``call``, ``None`` at the end, and what was ``fetched`` and not yet taken."""
 
-    def __init__(self, call: Call[Page[V]]) -> None:
-        self.call: Call[Page[V]] | None = call
+    def __init__(self, first: Call[Page[V]]) -> None:
+        self.first = first
+        self.call: Call[Page[V]] | None = first
         self.fetched: deque[V] = deque()
-        self.totals: tuple[values.Totals, ...] | None = None  # of the newest page; None before the first
+        self.newest: Page[V] | None = None  # None before the first
 
-    def add(self, page: Page[V]) -> None:
-        """Take in the answer to ``call``."""
+    def add(self, page: Page[V]) -> Page[V]:
+        """Take in ``page``, the answer to ``call``; gives it back."""
         if self.call is not None:
             self.call = next_page(self.call, page)
         self.fetched.extend(page.items)
-        self.totals = page.totals
+        self.newest = page
+        return page

@@ -18,17 +18,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 
-from lotkeeper import answers, fields, marks, values
+from lotkeeper import answers, fields, marks, responses, values
 from lotkeeper.errors import LotkeeperError
 from lotkeeper.fields import DecimalLike
-from lotkeeper.status import error_of
+from lotkeeper.status import FirstStatus, error_of
 from lotkeeper.v1.market_service_pb2 import PublishMarksRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
 AHEAD = 16  # messages that may wait to be sent
-_NOT_FROM_THE_SERVER = "Internal error from Core"
 LOOK = 0.1  # seconds between two looks whether the stream that makes us wait still lives
 
 Marks = Mapping[str, DecimalLike] | Iterable[values.Mark]
@@ -46,7 +45,7 @@ class Publisher:
         self._source = fields.text("source", source)
         self._timeout = timeout
         self._waiting: queue.Queue[PublishMarksRequest | None] = queue.Queue(AHEAD)
-        self.result: values.PublishMarksResponse | None = None
+        self.result: responses.PublishMarksResponse | None = None
 
     def __enter__(self) -> Self:
         self._call = self._method.future(iter(self._waiting.get, None))
@@ -103,29 +102,18 @@ class Publisher:
 
 
 class AsyncPublisher:
-    """The same for asyncio.
-
-    Seen: a message that is on its way when the server ends the stream fails with "Internal error from Core", and the call may say
-    INTERNAL from then on instead of what the server said, or the other way round. Therefore the first status is kept if it is the
-    server's, and else the last one is taken.
-    """
+    """The same for asyncio."""
 
     def __init__(self, method: Callable[..., Any], source: str, timeout: float) -> None:
         self._method = method
         self._source = fields.text("source", source)
         self._timeout = timeout
-        self._ended: grpc.aio.AioRpcError | None = None
-        self.result: values.PublishMarksResponse | None = None
+        self.result: responses.PublishMarksResponse | None = None
 
     async def __aenter__(self) -> Self:
         self._call = self._method()
-        self._call.add_done_callback(self._on_end)
+        self._status = FirstStatus(self._call)
         return self
-
-    def _on_end(self, call: grpc.aio.Call) -> None:
-        code, details = _at_once(call.code()), _at_once(call.details())
-        if code is not grpc.StatusCode.OK and details != _NOT_FROM_THE_SERVER:
-            self._ended = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), _at_once(call.trailing_metadata()), details)
 
     async def send(self, marks: Marks) -> None:
         """Send ``{symbol: price}``, or ``Mark`` values that say when they were observed.
@@ -145,7 +133,7 @@ class AsyncPublisher:
             async with asyncio.timeout(self._timeout):
                 await self._call
         except grpc.aio.AioRpcError as broken:
-            return error_of(self._ended or broken)
+            return error_of(self._status.known or broken)
         except TimeoutError:
             pass  # what the server said did not come
         return LotkeeperError(grpc.StatusCode.CANCELLED, "the server ended the stream")
@@ -164,13 +152,3 @@ class AsyncPublisher:
             raise LotkeeperError(grpc.StatusCode.DEADLINE_EXCEEDED, "the server did not end the stream") from None
         finally:
             self._call.cancel()
-
-
-def _at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """What a coroutine returns that has nothing to wait for: the parts of a status that is there."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        return stop.value
-    coroutine.close()
-    raise RuntimeError("the status of a call that has ended is not there")

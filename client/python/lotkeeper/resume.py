@@ -4,13 +4,13 @@ A connection may break between any two messages, also between the parts of a sna
 close, whose closed trades come in several messages. ``sequence`` of a message says that every fact up to it was sent;
 facts of the sequence after it may already have come. Laws kept here:
 
- 1. Every fact is delivered once, in order: closed trades by (sequence, index), opened entries by sequence.
+ 1. Every fact is delivered once, in order: closed trades, opened entries, restated trades. (``facts`` keeps it.)
  2. A snapshot is delivered whole or not at all.
  3. Before the first whole snapshot there is nothing to resume: start again, without a sequence.
  4. A sequence belongs to one ledger. Another one's ends the stream: the facts delivered are not of its history.
 
 Whoever keeps ``sequence`` and ``ledger_id`` of the last event, and hands them in after a restart of their own, resumes
-there; the facts of a close that was cut in the middle then come again, recognizable by (sequence, index).
+there; the facts of a command that was cut in the middle then come again, recognizable by their ids.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from typing import TypedDict
 
 from grpc import StatusCode
 
-from lotkeeper import answers, fields
+from lotkeeper import fields, parts
 from lotkeeper.calls import Defaults
 from lotkeeper.errors import LedgerReplaced, LotkeeperError, Unavailable
 from lotkeeper.events import Disconnected, Heartbeat, PnLEvent, Snapshot, Update
+from lotkeeper.facts import Delivered
 from lotkeeper.retry import is_retryable
 from lotkeeper.v1.ledger_service_pb2 import PnLSnapshot, PnLUpdate, StreamPnLRequest, StreamPnLResponse
 from lotkeeper.values import Time
@@ -32,7 +33,6 @@ HEARTBEAT_INTERVAL = 5.0  # seconds; the server's when none is asked for
 SILENT_HEARTBEATS = 3  # missed, and the connection counts as lost
 SHORTEST_SILENCE = 1.0  # seconds; a busy machine is late by less
 
-_LAST_INDEX = 2**31 - 1  # after every index of a sequence
 _NANOSECONDS = 1_000_000_000
 
 
@@ -61,8 +61,7 @@ class Subscription:
         self._resumable = request.HasField("after_sequence")
         self._sequence = request.after_sequence
         self._ledger_id = request.ledger_id
-        self._last_trade = (self._sequence, _LAST_INDEX)
-        self._last_entry = self._sequence
+        self._delivered = Delivered(self._sequence)
         self._parts: list[PnLSnapshot] = []
         self._latest: PnLEvent | None = None
 
@@ -133,12 +132,7 @@ class Subscription:
         self._sequence = event.sequence
         self._ledger_id = event.ledger_id
         self._resumable = self._resumable or isinstance(event, Snapshot)
-        if isinstance(event, Update):
-            trades = ((trade.sequence, trade.index) for trade in event.closed_trades)
-            self._last_trade = max(trades, default=self._last_trade)
-            self._last_entry = max((entry.sequence for entry in event.opened_entries), default=self._last_entry)
-        self._last_trade = max(self._last_trade, (event.sequence, _LAST_INDEX))
-        self._last_entry = max(self._last_entry, event.sequence)
+        self._delivered.reach(event.sequence)
 
     def _check_ledger(self, message: StreamPnLResponse) -> None:
         if self._resumable and message.ledger_id != self._ledger_id:
@@ -154,28 +148,30 @@ class Subscription:
         self._parts.append(message.snapshot)
         if message.snapshot.more:
             return None
-        parts, self._parts = self._parts, []
+        snapshot, self._parts = self._parts, []
         return Snapshot(
             **_envelope(message, now),
-            positions=tuple(answers.position(position) for part in parts for position in part.positions),
-            totals=tuple(answers.portfolio_totals(totals) for part in parts for totals in part.totals),
+            positions=tuple(parts.position(position) for part in snapshot for position in part.positions),
+            totals=tuple(parts.portfolio_totals(totals) for part in snapshot for totals in part.totals),
+            groups=tuple(parts.group_pnl(group) for part in snapshot for group in part.groups),
         )
 
     def _update(self, message: StreamPnLResponse, update: PnLUpdate, now: int) -> Update:
-        trades = [trade for trade in update.closed_trades if (trade.sequence, trade.index) > self._last_trade]
-        entries = [entry for entry in update.opened_entries if entry.sequence > self._last_entry]
+        facts = self._delivered.fresh(message.sequence, update)
         return Update(
             **_envelope(message, now),
-            positions=tuple(map(answers.position, update.positions)),
-            totals=tuple(map(answers.portfolio_totals, update.totals)),
-            closed_trades=tuple(map(answers.closed_trade, trades)),
-            opened_entries=tuple(map(answers.entry, entries)),
+            positions=tuple(map(parts.position, update.positions)),
+            totals=tuple(map(parts.portfolio_totals, update.totals)),
+            closed_trades=tuple(map(parts.closed_trade, facts.closed_trades)),
+            opened_entries=tuple(map(parts.entry, facts.opened_entries)),
+            restated_trades=parts.restated_trades(facts.restated_trades),
+            groups=tuple(map(parts.group_pnl, update.groups)),
             conflated_count=update.conflated_count,
         )
 
 
 def _envelope(message: StreamPnLResponse, now: int) -> _Envelope:
-    emit_time = answers.time_of(message.emit_time)
+    emit_time = parts.time_of(message.emit_time)
     return {
         "sequence": message.sequence,
         "ledger_id": message.ledger_id,
@@ -200,9 +196,9 @@ def stream_pnl(
 ) -> Subscription:
     """Follow live P&L: a ``Snapshot``, then an ``Update`` for every change, a ``Heartbeat`` while nothing changes.
 
-    Goes on after a lost connection by itself, with a ``Disconnected`` to say so: every closed trade and opened entry
-    comes exactly once and in order. To go on after a restart of your own, pass ``sequence`` of the last event as
-    ``after_sequence``, and its ``ledger_id``. Close the generator, or leave the loop, to end the stream.
+    Goes on after a lost connection by itself, with a ``Disconnected`` to say so: every closed trade, opened entry and
+    restated trade comes exactly once and in order. To go on after a restart of your own, pass ``sequence`` of the last
+    event as ``after_sequence``, and its ``ledger_id``. Close the generator, or leave the loop, to end the stream.
 
     ``portfolio_ids`` left out is the portfolio given to ``connect``, or all of them when none was; ``[]`` is all. The
     intervals are seconds: the least time between two messages (none: every change), and the time without a change after

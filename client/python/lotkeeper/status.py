@@ -7,11 +7,13 @@ only. Therefore the class is chosen by the reason, then by the code, and what ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import cast
+from typing import Any, cast
 
 import grpc
+import grpc.aio
 from google.protobuf.message import DecodeError, Message
 from google.rpc import (  # type: ignore[import-untyped, unused-ignore] # typed, but without the marker that says so
     error_details_pb2,
@@ -23,6 +25,8 @@ from lotkeeper import errors
 _DOMAIN = "lotkeeper"
 _DETAILS_KEY = "grpc-status-details-bin"
 _NANOSECONDS = 1_000_000_000
+LAST_WORD = 1.0  # seconds that what a server said may still be on its way, once its stream is known to have ended
+_NOT_FROM_THE_SERVER = "Internal error from Core"
 
 BY_REASON: Mapping[str, type[errors.LotkeeperError]] = {
     "FIELD_VIOLATION": errors.InvalidRequest,
@@ -49,6 +53,19 @@ BY_REASON: Mapping[str, type[errors.LotkeeperError]] = {
     "DISK_FULL": errors.DiskFull,
     "FENCED": errors.Fenced,
     "NOT_YET_IMPLEMENTED": errors.NotYetImplemented,
+    "PORTFOLIO_EXISTS": errors.PortfolioExists,
+    "PORTFOLIO_CLOSED": errors.PortfolioClosed,
+    "PORTFOLIO_NOT_EMPTY": errors.PortfolioNotEmpty,
+    "PORTFOLIO_IN_USE": errors.PortfolioInUse,
+    "INSTRUMENT_NOT_DECLARED": errors.InstrumentNotDeclared,
+    "INSTRUMENT_IN_USE": errors.InstrumentInUse,
+    "LONG_ONLY": errors.LongOnly,
+    "LOT_NOT_OPEN": errors.LotNotOpen,
+    "FILL_NOT_FOUND": errors.FillNotFound,
+    "FILL_BUSTED": errors.FillBusted,
+    "LATER_COMMAND_REFUSED": errors.LaterCommandRefused,
+    "TRADE_NOT_FOUND": errors.TradeNotFound,
+    "INSTRUMENT_NOT_FOUND": errors.InstrumentNotFound,
 }
 
 _BY_CODE: Mapping[grpc.StatusCode, type[errors.LotkeeperError]] = {
@@ -99,3 +116,47 @@ def _unpack_details(failed: grpc.RpcError, kinds: Sequence[Message]) -> None:
                 for detail in status_pb2.Status.FromString(value).details:
                     for kind in kinds:
                         detail.Unpack(kind)
+
+
+class FirstStatus:
+    """The status that a server ended an asyncio stream with.
+
+    Seen: a message that is on its way when the server ends the stream fails with "Internal error from Core", and the call may say
+    INTERNAL from then on instead of what the server said, or the other way round. Therefore the first status that is the
+    server's is ``known``.
+    """
+
+    def __init__(self, call: grpc.aio.Call) -> None:
+        self.known: grpc.aio.AioRpcError | None = None
+        self._told = asyncio.Event()
+        call.add_done_callback(self._on_end)
+
+    def _on_end(self, call: grpc.aio.Call) -> None:
+        code, details = _at_once(call.code()), _at_once(call.details())
+        if code is not grpc.StatusCode.OK and details != _NOT_FROM_THE_SERVER and self.known is None:
+            self.known = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), _at_once(call.trailing_metadata()), details)
+            self._told.set()
+
+    async def of(self, broken: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
+        """Why the stream ended, when a read or a write says ``broken``: what the server said, or a lost connection."""
+        ours = broken.details() == _NOT_FROM_THE_SERVER
+        if self.known is None and ours:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WORD):
+                    await self._told.wait()
+        return self.known or (_lost() if ours else broken)
+
+
+def _lost() -> grpc.aio.AioRpcError:
+    nothing = grpc.aio.Metadata()
+    return grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, nothing, nothing, "the connection was lost while sending")
+
+
+def _at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine returns that has nothing to wait for: the parts of a status that is there."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+    coroutine.close()
+    raise RuntimeError("the status of a call that has ended is not there")

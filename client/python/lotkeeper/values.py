@@ -1,4 +1,4 @@
-"""What the ledger answers, as frozen Python values: one class per message, its fields named as in the contract.
+"""What the ledger holds, as frozen Python values: one class per message, its fields named as in the contract.
 
 Generated messages carry decimals as text and times as two integers, can be changed by whoever holds them, and read a
 missing price as ``""``. Bots calculate with what they get. Therefore every number here is a ``Decimal``, a number the
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from lotkeeper.enums import EntryStatus, PositionSide
+from lotkeeper.enums import EntryStatus, LotMethod, PositionSide, Side
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECONDS_A_DAY = 86_400
@@ -45,6 +45,26 @@ class Time(int):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """An amount with its currency or asset."""
+
+    currency: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversionRate:
+    """A rate that turns amounts of one currency into another: what one unit is worth."""
+
+    from_currency: str
+    to_currency: str
+    rate: Decimal
+    rate_time: Time | None
+    source: str
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One lot: what one execution opened, and what is still open of it."""
 
@@ -66,6 +86,9 @@ class Entry:
     labels: Mapping[str, str] = field(hash=False)
     sequence: int
     synthetic: bool
+    cost_basis: Decimal | None  # None where it is remaining_quantity x entry_price x multiplier
+    fee_rate: ConversionRate | None  # None when none was needed, or none is known
+    fee_pending: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +121,35 @@ class ClosedTrade:
     synthetic: bool
     labels: Mapping[str, str] = field(hash=False)
     group_id: str
+    superseded_by: str
+    provisional: bool
+    exit_sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestatedTrade:
+    """A trade that a correction put in the place of another; one of the two is ``None`` where there is none."""
+
+    before: ClosedTrade | None
+    after: ClosedTrade | None
+    sequence: int  # of the correction
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """One execution as the venue reported it. What calls take may be given as they take it; answers hold Decimals."""
+
+    symbol: str
+    side: Side
+    quantity: Decimal | int | str
+    price: Decimal | int | str
+    fill_id: str
+    order_id: str = ""
+    fee: Decimal | int | str | None = None
+    fee_currency: str = ""
+    fill_time: dt.datetime | int | None = None
+    position_side: PositionSide = PositionSide.UNSPECIFIED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +179,10 @@ class Position:
     entries_truncated: bool
     sequence: int
     book_side: PositionSide
+    provisional: bool
+    unconverted_fees: tuple[Money, ...]  # not in any other figure
+    multiplier: Decimal
+    lot_method: LotMethod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,14 +198,73 @@ class Totals:
     stale_symbols: tuple[str, ...]
     unpriced_count: int
     stale_count: int
+    funding: Decimal | None  # this and the next four: None in sums over trades, which hold no cash
+    interest: Decimal | None
+    dividends: Decimal | None
+    charged_fees: Decimal | None
+    cash: Decimal | None
+    total_value: Decimal | None  # None while an open position has no mark
+    provisional: bool
+    unconverted_fees: tuple[Money, ...]  # not in any other figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseTotals:
+    """Everything of one portfolio in its base currency, at the newest rates."""
+
+    currency: str
+    gross_realized_pnl: Decimal
+    fees: Decimal
+    unrealized_pnl: Decimal | None  # None when positions are open and none is priced
+    funding: Decimal
+    interest: Decimal
+    dividends: Decimal
+    currency_pnl: Decimal | None  # None when a rate of then is not known
+    total_value: Decimal | None  # None while an open position has no mark
+    rates: tuple[ConversionRate, ...]
+    unconverted_currencies: tuple[str, ...]  # nothing of them is in these figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortfolioTotals:
-    """Totals of one portfolio, one per currency."""
+    """Totals of one portfolio: one per currency, and all of it in its base currency."""
 
     portfolio_id: str
     totals: tuple[Totals, ...]
+    base_totals: BaseTotals | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupLeg:
+    """One leg of a group."""
+
+    symbol: str
+    side: PositionSide
+    opened_quantity: Decimal
+    open_quantity: Decimal
+    entry_credit: Decimal
+    gross_realized_pnl: Decimal
+    unrealized_pnl: Decimal | None  # None without a mark while it is open
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPnL:
+    """P&L, in one currency, of the legs that were opened with one ``group_id``."""
+
+    portfolio_id: str
+    group_id: str
+    currency: str
+    entry_credit: Decimal
+    entry_credit_per_contract: Decimal | None  # None when the legs are not alike in opened quantity
+    contracts: Decimal | None  # the same
+    gross_realized_pnl: Decimal
+    realized_fees: Decimal
+    unrealized_pnl: Decimal | None  # None while an open leg has no mark
+    pnl_per_contract: Decimal | None
+    open_entry_count: int
+    legs: tuple[GroupLeg, ...]
+    sequence: int
+    leg_count: int  # of all, where the answer holds fewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,75 +290,3 @@ class FeedStatus:
     message_count: int
     reconnect_count: int
     last_error: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateEntryResponse:
-    """What ``create_entry`` did; it is on disk. ``replayed``: it was recorded before, ``entry`` is the first one."""
-
-    entry: Entry
-    position: Position
-    sequence: int
-    replayed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloseFifoResponse:
-    """What ``close_fifo`` did; it is on disk. ``closed_trades`` are the first 1000 of ``closed_trade_count``."""
-
-    closed_trades: tuple[ClosedTrade, ...]
-    closed_trade_count: int
-    opened_entry: Entry | None
-    position: Position
-    closed_quantity: Decimal
-    gross_pnl: Decimal
-    fees: Decimal
-    net_pnl: Decimal
-    sequence: int
-    replayed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordFillResponse:
-    """What ``record_fill`` did; it is on disk. ``closed_trades`` are the first 1000 of ``closed_trade_count``."""
-
-    opened_entry: Entry | None
-    closed_trades: tuple[ClosedTrade, ...]
-    closed_trade_count: int
-    position: Position
-    sequence: int
-    replayed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """Every position asked for and the totals of the portfolio, all taken at ``sequence``."""
-
-    positions: tuple[Position, ...]
-    totals: tuple[Totals, ...]
-    sequence: int
-    ledger_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetMarksResponse:
-    """How many marks were taken, and how many dropped because a newer one was held."""
-
-    accepted_count: int
-    outdated_count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishMarksResponse:
-    """How many marks a stream brought, and how many were dropped because a newer one was held."""
-
-    accepted_count: int
-    outdated_count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListMarksResponse:
-    """The newest mark of each instrument, and every price source."""
-
-    marks: tuple[Mark, ...]
-    feeds: tuple[FeedStatus, ...]

@@ -1,4 +1,4 @@
-"""The three writes as calls: ``create_entry``, ``close_fifo``, ``record_fill``. No I/O.
+"""What a bot executed as calls: ``create_entry``, ``close_fifo``, ``record_fill``. No I/O.
 
 A write must carry an id from the caller. Without one, nobody could tell a retry after a lost answer, or the same fill
 from a second instance of the bot, from a new execution. Therefore such a write is refused before anything is sent.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lotkeeper import answers, calls, fields, values
+from lotkeeper import answers, calls, fields
 from lotkeeper.calls import Call, Defaults
-from lotkeeper.enums import ExcessPolicy, PositionSide, Side
+from lotkeeper.enums import ExcessPolicy, LatePolicy, PositionSide, Side
 from lotkeeper.fields import DecimalLike, TimeLike
+from lotkeeper.responses import CloseFifoResponse, CreateEntryResponse, RecordFillResponse
 from lotkeeper.v1 import ledger_pb2, ledger_service_pb2
 
 
@@ -30,18 +31,23 @@ def create_entry(
     fee_currency: str = "",
     group_id: str = "",
     labels: Mapping[str, str] | None = None,
+    late_policy: LatePolicy = LatePolicy.UNSPECIFIED,
+    synthetic: bool = False,
     validate_only: bool = False,
     portfolio_id: str | None = None,
     timeout: float | None = None,
-) -> Call[values.CreateEntryResponse]:
+) -> Call[CreateEntryResponse]:
     """Open one lot. ``entry_fill_id`` or ``request_id`` makes it count once, however often it is sent.
+
+    ``synthetic`` marks an adopted position: no venue execution stands behind it. ``late_policy`` says what becomes of
+    an entry that is older than the newest execution of its book.
 
     Raises:
         ValueError: neither id was given, or a value cannot be sent.
         TypeError: a float, or another type that cannot be sent exactly.
         LotkeeperError: the ledger refused, or did not answer in time.
     """
-    _identified("create_entry", request_id, "entry_fill_id", entry_fill_id)
+    calls.identify("create_entry", request_id, "entry_fill_id", entry_fill_id)
     request = ledger_service_pb2.CreateEntryRequest(
         request_id=fields.text("request_id", request_id),
         portfolio_id=calls.portfolio_of(defaults, portfolio_id),
@@ -57,6 +63,8 @@ def create_entry(
         group_id=fields.text("group_id", group_id),
         labels=fields.labels("labels", labels),
         validate_only=validate_only,
+        late_policy=fields.member("late_policy", LatePolicy, late_policy),
+        synthetic=synthetic,
     )
     return Call("CreateEntry", request, answers.create_entry, calls.timeout_of(defaults, timeout))
 
@@ -77,20 +85,23 @@ def close_fifo(
     fee: DecimalLike | None = None,
     fee_currency: str = "",
     excess_policy: ExcessPolicy = ExcessPolicy.UNSPECIFIED,
+    lots: Mapping[str, DecimalLike] | None = None,
+    late_policy: LatePolicy = LatePolicy.UNSPECIFIED,
     validate_only: bool = False,
     portfolio_id: str | None = None,
     timeout: float | None = None,
-) -> Call[values.CloseFifoResponse]:
+) -> Call[CloseFifoResponse]:
     """Close open lots of one symbol, oldest first: ``quantity`` of them, or ``close_all``.
 
-    ``exit_fill_id`` or ``request_id`` makes it count once, however often it is sent.
+    ``exit_fill_id`` or ``request_id`` makes it count once, however often it is sent. ``lots``, where the portfolio's
+    lot method is CHOSEN, are the lots to take, ``{entry_id: quantity}`` in this order; they sum to ``quantity``.
 
     Raises:
         ValueError: neither id was given, or a value cannot be sent.
         TypeError: a float, or another type that cannot be sent exactly.
         LotkeeperError: the ledger refused, or did not answer in time.
     """
-    _identified("close_fifo", request_id, "exit_fill_id", exit_fill_id)
+    calls.identify("close_fifo", request_id, "exit_fill_id", exit_fill_id)
     request = ledger_service_pb2.CloseFifoRequest(
         request_id=fields.text("request_id", request_id),
         portfolio_id=calls.portfolio_of(defaults, portfolio_id),
@@ -107,6 +118,8 @@ def close_fifo(
         fee_currency=fields.text("fee_currency", fee_currency),
         excess_policy=fields.member("excess_policy", ExcessPolicy, excess_policy),
         validate_only=validate_only,
+        lots=_chosen(lots),
+        late_policy=fields.member("late_policy", LatePolicy, late_policy),
     )
     return Call("CloseFifo", request, answers.close_fifo, calls.timeout_of(defaults, timeout))
 
@@ -129,21 +142,68 @@ def record_fill(
     group_id: str = "",
     labels: Mapping[str, str] | None = None,
     excess_policy: ExcessPolicy = ExcessPolicy.UNSPECIFIED,
+    lots: Mapping[str, DecimalLike] | None = None,
+    late_policy: LatePolicy = LatePolicy.UNSPECIFIED,
     validate_only: bool = False,
     portfolio_id: str | None = None,
     timeout: float | None = None,
-) -> Call[values.RecordFillResponse]:
+) -> Call[RecordFillResponse]:
     """Record one execution and let the book decide: open, add, reduce, close or flip.
 
-    ``fill_id`` or ``request_id`` makes it count once, however often it is sent.
+    ``fill_id`` or ``request_id`` makes it count once, however often it is sent. ``lots`` as for ``close_fifo``.
 
     Raises:
         ValueError: neither id was given, or a value cannot be sent.
         TypeError: a float, or another type that cannot be sent exactly.
         LotkeeperError: the ledger refused, or did not answer in time.
     """
-    _identified("record_fill", request_id, "fill_id", fill_id)
-    fill = ledger_pb2.Fill(
+    calls.identify("record_fill", request_id, "fill_id", fill_id)
+    fill = fill_message(
+        fill_id=fill_id,
+        order_id=order_id,
+        symbol=symbol,
+        side=side,
+        quantity=quantity,
+        price=price,
+        fee=fee,
+        fee_currency=fee_currency,
+        fill_time=fill_time,
+        position_side=position_side,
+    )
+    request = ledger_service_pb2.RecordFillRequest(
+        request_id=fields.text("request_id", request_id),
+        portfolio_id=calls.portfolio_of(defaults, portfolio_id),
+        fill=fill,
+        reason=fields.text("reason", reason),
+        group_id=fields.text("group_id", group_id),
+        labels=fields.labels("labels", labels),
+        validate_only=validate_only,
+        excess_policy=fields.member("excess_policy", ExcessPolicy, excess_policy),
+        lots=_chosen(lots),
+        late_policy=fields.member("late_policy", LatePolicy, late_policy),
+    )
+    return Call("RecordFill", request, answers.record_fill, calls.timeout_of(defaults, timeout))
+
+
+def fill_message(
+    *,
+    fill_id: str,
+    order_id: str,
+    symbol: str,
+    side: Side,
+    quantity: DecimalLike,
+    price: DecimalLike,
+    fee: DecimalLike | None,
+    fee_currency: str,
+    fill_time: TimeLike | None,
+    position_side: PositionSide,
+) -> ledger_pb2.Fill:
+    """One execution as it is sent.
+
+    Raises:
+        ValueError, TypeError: a value cannot be sent exactly.
+    """
+    return ledger_pb2.Fill(
         fill_id=fields.text("fill_id", fill_id),
         order_id=fields.text("order_id", order_id),
         symbol=fields.text("symbol", symbol),
@@ -155,23 +215,12 @@ def record_fill(
         fill_time=fields.timestamp("fill_time", fill_time),
         position_side=fields.member("position_side", PositionSide, position_side),
     )
-    request = ledger_service_pb2.RecordFillRequest(
-        request_id=fields.text("request_id", request_id),
-        portfolio_id=calls.portfolio_of(defaults, portfolio_id),
-        fill=fill,
-        reason=fields.text("reason", reason),
-        group_id=fields.text("group_id", group_id),
-        labels=fields.labels("labels", labels),
-        validate_only=validate_only,
-        excess_policy=fields.member("excess_policy", ExcessPolicy, excess_policy),
-    )
-    return Call("RecordFill", request, answers.record_fill, calls.timeout_of(defaults, timeout))
 
 
-def _identified(method: str, request_id: str, fill_field: str, fill_id: str) -> None:
-    if not request_id and not fill_id:
-        raise ValueError(
-            f"{method}: neither {fill_field} nor request_id was given. Without one a retry after a lost answer, or a "
-            f"second instance of the bot, would record the execution twice. Pass the venue's execution id as "
-            f"{fill_field}, or a request_id made before the first try and kept for the next."
+def _chosen(lots: Mapping[str, DecimalLike] | None) -> list[ledger_pb2.LotChoice]:
+    return [
+        ledger_pb2.LotChoice(
+            entry_id=fields.text("entry_id", entry_id), quantity=fields.decimal_text(f"lots[{entry_id!r}]", quantity)
         )
+        for entry_id, quantity in (lots or {}).items()
+    ]
