@@ -7,14 +7,20 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from lotkeeperd.domain.book import Book
 from lotkeeperd.domain.commands import Command
-from lotkeeperd.service.batch import Outcome
-from lotkeeperd.service.ports import Key, State, Written
+from lotkeeperd.domain.refusals import Refusal
+from lotkeeperd.service.known import Loaded
+from lotkeeperd.service.outcomes import Outcome
+from lotkeeperd.service.ports import State, Written
+from lotkeeperd.service.queue import Pipeline, Receipts
 from lotkeeperd.service.writer import BATCH, Writer
 from lotkeeperd.storage.engines import database_url
 from lotkeeperd.storage.store import SqlStore
 from tests.bench.raw import Recorder, Transaction
+
+
+def _no_rates(_currency: str, _into: str) -> None:
+    """Every fee here is in its book's currency."""
 
 
 class WritePath:
@@ -22,17 +28,11 @@ class WritePath:
 
     def __init__(self, store: SqlStore, state: State, recorder: Recorder | None) -> None:
         self._recorder = recorder
-        self.books: dict[Key, Book] = state.books
+        self._state = state
         self.trades = 0
         """Closed since it was opened."""
-        self._portfolios = state.portfolios
         self._writer = Writer(
-            store,
-            self.books.get,
-            self._portfolios.__contains__,
-            time.time_ns,
-            queue_limit=4 * BATCH,
-            create_portfolios=True,
+            store, Loaded(state), _no_rates, state.currency, time.time_ns, queue_limit=4 * BATCH, create_portfolios=True
         )
         self._writing = self._writer.start(state.last_sequence, self._take_over)
 
@@ -46,10 +46,19 @@ class WritePath:
         """Write at most ``BATCH`` of them as one batch; on disk when this returns. Raises a Refusal."""
         return [await answer for answer in [self._writer.submit(command) for command in commands]]
 
+    async def write_all(self, commands: Sequence[Command]) -> Receipts:
+        """Write brief commands as one message; on disk when this returns. Raises a Refusal."""
+        receipts = await self._writer.submit_all(commands, Pipeline())
+        if isinstance(receipts, Refusal):
+            raise receipts
+        return receipts
+
     def _take_over(self, written: Sequence[Written], _state: State | None) -> None:
         for done in written:
-            self.books.update(done.books)
-            self._portfolios.update(done.portfolios)
+            self._state.books.update(done.books)
+            self._state.portfolios.update(done.portfolios)
+            self._state.instruments.update(done.instruments)
+            self._state.balances.update(done.balances)
             self.trades += sum(map(len, done.trades))
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lotkeeperd import cli
+from lotkeeperd.cli.serving import serve
 from lotkeeperd.feeds.spec import read_spec
 from lotkeeperd.settings import PREFIX, Settings, loaded
 from tests.support.sidecar import Sidecar
@@ -29,11 +29,11 @@ def blocks(language: str) -> list[str]:
 
 def settings_table() -> str:
     """The table of settings as the README has to show it."""
-    flags = inspect.signature(cli.serve).parameters
+    flags = inspect.signature(serve).parameters
     rows = ["| key | environment | flag | default | what |", "|---|---|---|---|---|"]
     for setting in fields(Settings):
         name = setting.name
-        flag = f"`--{name}`" if name in flags else ""
+        flag = f"`--{name.replace('_', '-')}`" if name in flags else ""
         default = str(setting.default).lower() if isinstance(setting.default, bool) else setting.default
         shown = f"`{default}`" if default not in ("", ()) else "unset"
         variable = f"`{PREFIX}{name.upper()}`" if name != "feeds" else ""
@@ -74,7 +74,16 @@ def test_the_stream_is_followed_as_shown(sidecar: Sidecar) -> None:
 
     done = run(sys.executable, "-W", "error", "-c", blocks("python")[1].replace("127.0.0.1:50051", sidecar.address))
 
-    assert (done.stdout, done.stderr) == ("BTC-PERP 30 54000 90000\n", "")
+    assert (done.stdout, done.stderr) == ("BTC-USD 30 54000 90000\n", "")
+
+
+def test_the_account_lives_as_shown(tmp_path: Path) -> None:
+    """The third example, on a ledger of its own, since ids count its records: terms, a fee in the coin, a correction, a view."""
+    with Sidecar(str(tmp_path / "lotkeeper.db")) as running:
+        done = run(sys.executable, "-W", "error", "-c", blocks("python")[2].replace("127.0.0.1:50051", running.address))
+    said = next(block for block in blocks("text") if block.startswith("arrived"))
+
+    assert (done.stdout, done.stderr) == (said, "")
 
 
 def test_the_queries_work_on_the_ledger(sidecar: Sidecar) -> None:
@@ -100,7 +109,7 @@ def test_each_command_runs_as_shown(line: str, sidecar: Sidecar, tmp_path: Path)
         placed = [
             word.replace("var/lotkeeper.db", sidecar.database).replace("var/", f"{tmp_path}/") for word in words[1:]
         ]
-        address = ["--address", sidecar.address] if words[1] == "summary" else []
+        address = ["--address", sidecar.address] if words[1] in ("summary", "explain") else []
         run(sys.executable, "-c", blocks("python")[0].replace("127.0.0.1:50051", sidecar.address))
         done = run(sys.executable, "-m", "lotkeeperd", *placed, *address)
     assert done.returncode == 0, done.stderr
@@ -109,7 +118,7 @@ def test_each_command_runs_as_shown(line: str, sidecar: Sidecar, tmp_path: Path)
 def test_serve_takes_the_flags_shown() -> None:
     """The line that starts the sidecar names flags that exist."""
     line = next(line for line in blocks("sh")[1].splitlines() if line.startswith("lotkeeper serve"))
-    flags = inspect.signature(cli.serve).parameters
+    flags = inspect.signature(serve).parameters
 
     assert {word.removeprefix("--") for word in line.split() if word.startswith("--")} <= set(flags)
 
@@ -130,7 +139,8 @@ def test_make_targets_exist_and_ci_calls_them() -> None:
     """What the README tells a user to call is what CI calls."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    named = set(re.findall(r"make (\w+)", README)) - {"run"}
+    code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", README, re.DOTALL))
+    named = set(re.findall(r"make (\w+)", code)) - {"run"}
 
     assert {"demo", "test", "crash", "check"} <= named
     for target in named:

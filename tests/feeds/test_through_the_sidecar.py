@@ -21,7 +21,7 @@ venue = "bybit"
 category = "linear"
 url = "{linear}"
 silence = 2.0
-symbols = {{ BTCUSDT = "BTC-PERP" }}
+symbols = {{ BTCUSDT = "BTC-USD" }}
 
 [feeds.spot]
 venue = "bybit"
@@ -55,10 +55,10 @@ async def test_a_break_is_seen_at_once_and_so_is_its_end(tmp_path: Path) -> None
         config = configured(tmp_path, venue)
         with Sidecar(str(tmp_path / "x.db"), "--config", config, settings={"mark_max_age": 3600}) as sidecar:
             async with lotkeeper.aio.connect(sidecar.address) as ledger, aclosing(ledger.stream_pnl()) as events:
-                await ledger.create_entry(symbol="BTC-PERP", quantity=2, entry_price=100, entry_fill_id="f")
+                await ledger.create_entry(symbol="BTC-USD", quantity=2, entry_price=100, entry_fill_id="f")
                 await venue.wait_subscribed("bybit", "BTCUSDT", part="linear")
                 await venue.publish("bybit", "BTCUSDT", part="linear", last="104")
-                position = await seen(events, "BTC-PERP", lambda position: position.mark_price is not None)
+                position = await seen(events, "BTC-USD", lambda position: position.mark_price is not None)
                 assert (position.unrealized_pnl, position.mark_stale, position.mark_source) == (
                     Decimal(8),
                     False,
@@ -66,14 +66,14 @@ async def test_a_break_is_seen_at_once_and_so_is_its_end(tmp_path: Path) -> None
                 )
 
                 venue.abort_connections("bybit")
-                await seen(events, "BTC-PERP", lambda position: position.mark_stale)
+                await seen(events, "BTC-USD", lambda position: position.mark_stale)
                 await venue.wait_subscribed("bybit", "BTCUSDT", part="linear")
-                position = await seen(events, "BTC-PERP", lambda position: not position.mark_stale)
+                position = await seen(events, "BTC-USD", lambda position: not position.mark_stale)
                 assert position.mark_price == 104  # out of the snapshot that a subscription begins with
 
                 venue.strike("bybit", Silence())
-                await seen(events, "BTC-PERP", lambda position: position.mark_stale)
-                await seen(events, "BTC-PERP", lambda position: not position.mark_stale)
+                await seen(events, "BTC-USD", lambda position: position.mark_stale)
+                await seen(events, "BTC-USD", lambda position: not position.mark_stale)
                 (linear,) = [feed for feed in (await ledger.list_marks()).feeds if feed.source == "linear"]
                 assert linear.connected
                 assert linear.reconnect_count >= 2
@@ -84,7 +84,7 @@ async def test_a_spot_pair_and_a_perpetual_that_are_spelled_alike_stay_apart(tmp
     async with FakeVenue() as venue:
         with Sidecar(str(tmp_path / "x.db"), "--config", configured(tmp_path, venue)) as sidecar:
             async with lotkeeper.aio.connect(sidecar.address) as ledger, aclosing(ledger.stream_pnl()) as events:
-                for symbol in ("BTC-PERP", "BTC"):
+                for symbol in ("BTC-USD", "BTC"):
                     await ledger.create_entry(symbol=symbol, quantity=1, entry_price=100, entry_fill_id=symbol)
                 for part, price in (("linear", "104"), ("spot", "99")):
                     await venue.wait_subscribed("bybit", "BTCUSDT", part=part)
@@ -94,7 +94,7 @@ async def test_a_spot_pair_and_a_perpetual_that_are_spelled_alike_stay_apart(tmp
                         await asyncio.sleep(0.05)
                 assert [(mark.symbol, str(mark.price), mark.source) for mark in marks] == [
                     ("BTC", "99", "spot"),
-                    ("BTC-PERP", "104", "linear"),
+                    ("BTC-USD", "104", "linear"),
                 ]
                 await seen(events, "BTC", lambda position: position.mark_price == 99)
 

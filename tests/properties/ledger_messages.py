@@ -102,7 +102,7 @@ def entry(portfolio: str, fact: Fact, held: Held | None) -> ledger_pb2.Entry:
         entry_time=stamp(fact.time),
         entry_order_id=told.order_id,
         entry_fill_id=told.fill_id,
-        fee=plain(fact.did.opened_fee),
+        fee=plain(told.fee or NOTHING),
         fee_currency=CURRENCY,
         open_fee=plain(held.fee if held else NOTHING),
         status=f"ENTRY_STATUS_{status}",
@@ -117,7 +117,7 @@ def entry_as_opened(portfolio: str, fact: Fact) -> ledger_pb2.Entry | None:
     if not fact.did.opened_units:
         return None
     opened = entry(portfolio, fact, None)
-    opened.remaining_quantity, opened.open_fee = opened.quantity, opened.fee
+    opened.remaining_quantity, opened.open_fee = opened.quantity, plain(fact.did.opened_fee)
     opened.status = ledger_pb2.ENTRY_STATUS_OPEN
     return opened
 
@@ -148,6 +148,7 @@ def trade(portfolio: str, closed: Closed) -> ledger_pb2.ClosedTrade:
         pnl_pct=plain(rounded(net * 100 / notional, PERCENT_DIGITS)) if notional else None,
         currency=CURRENCY,
         sequence=exit_.sequence,
+        exit_sequence=exit_.sequence,
         index=closed.place,
         labels=dict(entry_.told.labels),
         group_id=entry_.told.group_id,
@@ -176,6 +177,8 @@ def position(portfolio: str, model: Model, symbol: str, mark: Mark | None) -> le
         last_entry_time=stamp(held[-1].entry.time) if held else None,
         currency=CURRENCY,
         sequence=pile.sequence,
+        multiplier="1",
+        lot_method=ledger_pb2.LOT_METHOD_FIFO,
     )
     if mark is not None:
         message.unrealized_pnl, message.mark_price = plain(pile.unrealized(mark.price)), plain(mark.price)
@@ -190,11 +193,19 @@ def totals(model: Model, marks: dict[str, Mark]) -> ledger_pb2.Totals:
     paid = sum((pile.paid for pile in model.piles.values()), NOTHING)
     opened = {symbol: pile for symbol, pile in model.piles.items() if pile.side}
     unrealized = [pile.unrealized(marks[symbol].price) for symbol, pile in opened.items() if symbol in marks]
+    held = sum((pile.side * pile.cost for pile in opened.values()), NOTHING)
+    cash = gross - paid - sum((pile.open_fees for pile in opened.values()), NOTHING) - held
     return ledger_pb2.Totals(
         currency=CURRENCY,
         gross_realized_pnl=plain(gross),
         realized_fees=plain(paid),
         net_realized_pnl=plain(gross - paid),
+        funding="0",
+        interest="0",
+        dividends="0",
+        charged_fees="0",
+        cash=plain(cash),
+        total_value=plain(cash + held + sum(unrealized, NOTHING)) if opened.keys() <= marks.keys() else None,
         unrealized_pnl=plain(sum(unrealized, NOTHING)) if unrealized or not opened else None,
         unpriced_symbols=sorted(opened.keys() - marks.keys()),
         stale_symbols=sorted(opened.keys() & marks.keys()),

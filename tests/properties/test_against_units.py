@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 
-from lotkeeperd.domain.book import Book, Fill, LotReduced, Record
+from lotkeeperd.domain.book import Book, Fill, LotOpened, LotReduced, Record
 from lotkeeperd.domain.decimals import EXACT
 from tests.properties.strategies import STEP, Play, plays
 from tests.properties.unit_fifo import Pile, Traded
@@ -34,7 +34,7 @@ def as_traded(records: tuple[Record, ...]) -> Iterator[tuple[object, ...]]:
         if isinstance(record, LotReduced):
             amounts = (record.quantity / STEP, record.gross, record.entry_fee, record.exit_fee)
             yield record.lot.sequence, *fractions(*amounts)
-        else:
+        elif isinstance(record, LotOpened):
             yield "opened", *fractions(record.quantity / STEP, record.fee)
 
 

@@ -9,8 +9,10 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from lotkeeperd.domain.book import Book, Direction
-from lotkeeperd.domain.commands import Command, Decision, Excess, Method, check_replay, decide, decided
+from lotkeeperd.domain.commands import Command, Decision, Excess, Method
+from lotkeeperd.domain.deciding import decide, decided
 from lotkeeperd.domain.decimals import EXACT
+from lotkeeperd.domain.once import check_replay
 from lotkeeperd.domain.refusals import (
     FillConflict,
     InsufficientQuantity,
@@ -19,6 +21,7 @@ from lotkeeperd.domain.refusals import (
     Refusal,
     RequestIdReused,
 )
+from tests.domain.asking import TERMS
 from tests.properties.ledger_model import (
     CLOSE_FIFO,
     CREATE_ENTRY,
@@ -111,9 +114,9 @@ class Domain:
         if first is not None:
             return first
         sequence = len(self.decisions) + 1
-        fill, records = decide(command, self.book, sequence, NOW)
-        self.decisions.append(decided(command, fill, records, sequence, NOW))
-        self.book.evolve(records, sequence, fill.time)
+        what = decide(command, self.book, sequence, NOW, TERMS)
+        self.decisions.append(decided(command, what, sequence, NOW))
+        self.book.evolve(what.records, sequence, what.fill.time)
         return None
 
 

@@ -22,7 +22,8 @@ def shares_fit(fee: Decimal, shares: list[Decimal]) -> bool:
 
 def assert_fees_of_fill(fill: Fill, records: tuple[Record, ...]) -> None:
     """Law 4 for one fill: a flip's closing part and opening part share the fee the same way."""
-    shares = [record.exit_fee if isinstance(record, LotReduced) else record.fee for record in records]
+    shares = [record.exit_fee for record in records if isinstance(record, LotReduced)]
+    shares += [record.fee for record in records if isinstance(record, LotOpened)]
     assert shares_fit(fill.fee, shares)
 
 
@@ -66,7 +67,7 @@ def test_laws_3_and_4_hold_for_every_entry(fills: list[Fill]) -> None:
             for record in records:
                 if isinstance(record, LotOpened):
                     opened[sequence] = record
-                else:
+                elif isinstance(record, LotReduced):
                     closed.setdefault(record.lot.sequence, []).append(record)
         still_open = {lot.sequence: lot for lot in book.lots()}
         for sequence, entry in opened.items():

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal, localcontext
-from types import SimpleNamespace
-from typing import Any, cast
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Row
 
 from lotkeeperd.domain.book import Book, Direction, LotReduced
-from lotkeeperd.domain.commands import Command, Decision, Excess, Method, decide, decided, replayed
+from lotkeeperd.domain.commands import Command, Decision, Excess, Method
+from lotkeeperd.domain.deciding import decide, decided
 from lotkeeperd.domain.decimals import EXACT
 from lotkeeperd.domain.refusals import Refusal
+from lotkeeperd.domain.replaying import replayed
 from lotkeeperd.domain.trades import closed_trades
-from lotkeeperd.storage.rows import decision_of, journal_row
-from lotkeeperd.storage.tables import journal
+from lotkeeperd.storage.rows import JournalRow, decision_of, journal_row
+from tests.domain.asking import TERMS
 from tests.properties.strategies import fees, prices, quantities, times
 
 NOW = 3
@@ -46,19 +45,23 @@ commands = st.builds(
     group_id=texts,
     labels=labels,
     validate_only=st.just(False),  # what is only validated never reaches the journal
+    synthetic=st.booleans(),
+    book_side=st.sampled_from([None, *Direction]),
+    chosen=st.just(()),  # lots are chosen among those of a book: test_corrections does
+    late=st.just(False),
+    details=st.dictionaries(texts, texts, max_size=2).map(lambda details: tuple(sorted(details.items()))),
+    brief=st.just(False),
 )
 closes = commands.map(lambda command: command._replace(method=Method.CLOSE_FIFO, side=None))
 close_alls = closes.map(lambda command: command._replace(quantity=None, close_all=True))
 conversations = st.lists(st.one_of(commands, commands, closes, close_alls), max_size=20)
 
-NAMES = [column.name for column in journal.columns]
 VISIBLE = [name for name in Book.__slots__ if not name.startswith("_")]
 
 
 def read_back(decision: Decision) -> Decision:
     """The record out of its own journal row."""
-    row = SimpleNamespace(**dict(zip(NAMES, journal_row(decision), strict=True)))
-    return decision_of(cast(Row[Any], row))
+    return decision_of(JournalRow(*journal_row(decision)))
 
 
 def shown(book: Book) -> list[object]:
@@ -74,19 +77,19 @@ def test_replaying_the_journal_gives_the_live_book(asked: list[Command]) -> None
         for sequence, command in enumerate(asked, 1):
             before = shown(live)
             try:
-                fill, records = decide(command, live, sequence, NOW)
+                what = decide(command, live, sequence, NOW, TERMS)
             except Refusal:
                 assert shown(live) == before
                 continue
-            decision = decided(command, fill, records, sequence, NOW)
-            trades = list(closed_trades(command, fill, records))
-            live.evolve(records, sequence, fill.time)
+            decision = decided(command, what, sequence, NOW)
+            trades = list(closed_trades(command, what.fill, what.records, live.contract))
+            live.evolve(what.records, sequence, what.fill.time)
 
             again = read_back(decision)
             assert again == decision
             repeated = tuple(replayed(again, rebuilt))
-            assert repeated == records
-            assert list(closed_trades(again.command, again.fill, repeated)) == trades
+            assert repeated == what.records
+            assert list(closed_trades(again.command, again.fill, repeated, rebuilt.contract)) == trades
             rebuilt.evolve(repeated, sequence, again.fill.time)
             assert shown(rebuilt) == shown(live)
 
@@ -98,11 +101,11 @@ def test_a_trade_says_what_its_record_says(asked: list[Command]) -> None:
     with localcontext(EXACT):
         for sequence, command in enumerate(asked, 1):
             try:
-                fill, records = decide(command, book, sequence, NOW)
+                fill, _, records = decide(command, book, sequence, NOW, TERMS)
             except Refusal:
                 continue
             reduced = [record for record in records if isinstance(record, LotReduced)]
-            trades = list(closed_trades(command, fill, records))
+            trades = list(closed_trades(command, fill, records, book.contract))
             assert [trade.trade_index for trade in trades] == list(range(len(reduced)))
             for trade, record in zip(trades, reduced, strict=True):
                 assert trade.net_pnl == record.gross - record.entry_fee - record.exit_fee

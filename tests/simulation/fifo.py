@@ -60,6 +60,8 @@ class Replay:
 
     def __init__(self) -> None:
         self.lots: dict[int, Lot] = {}
+        self.opened: dict[int, Lot] = {}
+        """Every lot as it was opened."""
         self.trades: dict[tuple[int, int], Trade] = {}
         self.states: dict[Key, list[tuple[int, Held]]] = {}
         self._books: dict[Key, _Book] = {}
@@ -86,15 +88,17 @@ class Replay:
         closing_fee = fee if closing == quantity else _share(fee, closing, quantity)
         self._close(book, recorded, closing, closing_fee)
         if closing < quantity:
-            self._open(book, recorded, side, quantity - closing, fee - closing_fee)
+            self._open(book, recorded, side, quantity - closing, fee, fee - closing_fee)
         book.sequence = recorded.sequence
 
-    def _open(self, book: _Book, recorded: Recorded, side: str, quantity: Decimal, fee: Decimal) -> None:
+    def _open(
+        self, book: _Book, recorded: Recorded, side: str, quantity: Decimal, fee: Decimal, open_fee: Decimal
+    ) -> None:
         sequence, time, command = recorded
         price = Decimal(command.price)
-        lot = Lot(*book.key, sequence, side, quantity, quantity, price, time, command.fill_id, fee, fee, "OPEN")
+        lot = Lot(*book.key, sequence, side, quantity, quantity, price, time, command.fill_id, fee, open_fee, "OPEN")
         book.open.append(lot)
-        self.lots[sequence] = lot
+        self.lots[sequence] = self.opened[sequence] = lot
 
     def _close(self, book: _Book, recorded: Recorded, quantity: Decimal, fee: Decimal) -> None:
         index = 0

@@ -74,8 +74,7 @@ class Follower:
             f"{t} was not closed" for t in trades if checked.replay.trades.get((t.sequence, t.trade_index)) != t
         ]
         for lot in map(lot_of, self.entries):
-            ours = checked.replay.lots.get(lot.sequence)
-            opened = ours and ours._replace(remaining=ours.quantity, open_fee=ours.fee, status="OPEN")
+            opened = checked.replay.opened.get(lot.sequence)
             problems += [] if opened == lot else [f"{lot} was not opened, but {opened}"]
         assert not problems, told(problems)
         return f"{len(self.entries)} entries and {len(trades)} trades came over {self.disconnections} disconnections"

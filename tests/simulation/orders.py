@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tests.simulation.history import CLOSE, CREATE, RECORD, Command
 
 PORTFOLIOS = ("alpha", "beta")
-SYMBOLS = ("BTC-PERP", "ETH-PERP", "SOL-PERP")
+SYMBOLS = ("BTC-USD", "ETH-USD", "SOL-USD")
 START = 1_700_000_000_000_000_000
 """Nanoseconds UTC of the first execution."""
 

@@ -136,7 +136,7 @@ def before_a_checkpoint(folder: Path) -> Path:
         for number in itertools.count(1):
             if database.with_name("lotkeeper.db-wal").stat().st_size >= (CHECKPOINT_PAGES - ROOM) * FRAME:
                 break
-            caller.send(channel, FIRST[0]._replace(symbol="SOL-PERP", fill_id=f"before{number}", request_id=""))
+            caller.send(channel, FIRST[0]._replace(symbol="SOL-USD", fill_id=f"before{number}", request_id=""))
         sidecar.kill()
     caller.close()
     return folder

@@ -25,7 +25,7 @@ CALL_SECONDS = 20.0
 
 
 def _command(number: int, method: str, side: str, quantity: str, price: str, **others: object) -> Command:
-    given = Command(method, "alpha", "BTC-PERP", side, quantity, price, "0.3", START + number, f"f{number}", "")
+    given = Command(method, "alpha", "BTC-USD", side, quantity, price, "0.3", START + number, f"f{number}", "")
     return given._replace(**others)  # type: ignore[arg-type]
 
 
@@ -41,7 +41,7 @@ SECOND = (
     _command(1, CREATE, "LONG", "2", "100.5", request_id="r1"),  # a replay
     _command(5, RECORD, "SELL", "3", "99", reverse=True),  # a flip
     _command(6, CLOSE, "SHORT", "50", "98"),  # refused: so much is not open
-    _command(7, CREATE, "SHORT", "4", "7.125", fee="-0.02", portfolio="beta", symbol="ETH-PERP", fill_id=""),
+    _command(7, CREATE, "SHORT", "4", "7.125", fee="-0.02", portfolio="beta", symbol="ETH-USD", fill_id=""),
     _command(8, CLOSE, "", "", "95", fee=""),  # everything
 )
 SCRIPT = (*FIRST, *(command if command.fill_id else command._replace(request_id="r7") for command in SECOND))

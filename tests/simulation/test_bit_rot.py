@@ -25,7 +25,7 @@ import lotkeeper
 from lotkeeper.errors import BookRefused, InvalidRequest
 from lotkeeperd.domain.commands import Command, Decision
 from lotkeeperd.domain.refusals import Refusal
-from lotkeeperd.service.ports import StatementRefused, Transaction
+from lotkeeperd.service.ports import JournalRecord, StatementRefused, Transaction
 from lotkeeperd.storage.engines import CannotStart, database_url, inspector_engine
 from lotkeeperd.storage.rows import decision_of
 from lotkeeperd.storage.store import SqlStore
@@ -53,7 +53,7 @@ class Answers(NamedTuple):
     """Everything that a ledger can be asked: the shown columns of every row, and what each execution's keys find."""
 
     rows: dict[str, list[tuple[object, ...]]]
-    known: dict[Command, list[Decision]]
+    known: dict[Command, list[JournalRecord]]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory, seed: int) -> Path:
             for number in range(10):
                 name = f"x{number}"
                 ledger.create_entry(
-                    symbol="XRP-PERP",
+                    symbol="XRP-USD",
                     quantity=1,
                     entry_price=2,
                     entry_fill_id=name,
@@ -120,9 +120,10 @@ def answers_of(database: Path, commands: list[Command]) -> Answers:
     return Answers(rows_of(database), known)
 
 
-def _recorded(command: Command, transaction: Transaction) -> list[Decision]:
-    """The decisions found by a command's keys; when they were recorded is shown nowhere."""
-    return [decision._replace(recorded_time=0) for decision in transaction.recorded([command])]
+def _recorded(command: Command, transaction: Transaction) -> list[JournalRecord]:
+    """The records found by a command's keys; when an execution was recorded is shown nowhere."""
+    found = transaction.recorded([command])
+    return [record._replace(recorded_time=0) if isinstance(record, Decision) else record for record in found]
 
 
 def is_verified(database: Path) -> bool:

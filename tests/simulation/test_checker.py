@@ -166,7 +166,7 @@ DEEDS = {
     "(SELECT max(sequence) FROM completed_trades)",
     "a position": "UPDATE books SET gross_realized_pnl = '0.777' WHERE side <> 'FLAT'",
     "a record that counts twice": "INSERT INTO journal SELECT sequence + 100000, recorded_time, portfolio_id, symbol, "
-    "method, rules, key_version, roles, request_key, request_id, fill_key, fill_id, trade_count, asked, decided "
+    "method, rules, key_version, roles, request_key, request_id, fill_key, fill_id, trade_count, asked, decided, chain "
     "FROM journal WHERE sequence = 1",
     "a record that is gone": "DELETE FROM journal WHERE sequence = 2",
 }

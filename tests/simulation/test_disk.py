@@ -46,7 +46,7 @@ class Scene:
     def next(self) -> Command:
         """An entry that nobody sent before."""
         number = next(self._numbers)
-        return Command(CREATE, "alpha", "BTC-PERP", "LONG", "1.5", "100.25", "0.1", START + number, f"f{number}", "")
+        return Command(CREATE, "alpha", "BTC-USD", "LONG", "1.5", "100.25", "0.1", START + number, f"f{number}", "")
 
     def send(self, command: Command) -> LotkeeperError | None:
         """What a command met that has to be sent again."""
@@ -93,7 +93,7 @@ def test_a_full_disk_is_said_to_the_writer_only(scene: Scene) -> None:
                 assert isinstance(scene.send(command), DiskFull)
             assert scene.records() == scene.summary().sequence == 1
             assert len(list(ledger.list_entries())) == 1
-            ledger.set_marks(marks={"BTC-PERP": "101"})
+            ledger.set_marks(marks={"BTC-USD": "101"})
             follower.await_event()
             assert health(address) == SERVING
         assert scene.send(command) is None

@@ -76,8 +76,8 @@ def test_a_sidecar_whose_database_is_stopped_and_started_goes_on() -> None:
         lotkeeper.connect(sidecar.address, timeout=20.0) as ledger,
     ):
         for number, mode in enumerate(modes):
-            ledger.create_entry(symbol="BTC-PERP", quantity=1, entry_price=1, entry_fill_id=f"before {number}")
+            ledger.create_entry(symbol="BTC-USD", quantity=1, entry_price=1, entry_fill_id=f"before {number}")
             postgres.stop(mode)
             postgres.start()
-            ledger.create_entry(symbol="BTC-PERP", quantity=1, entry_price=1, entry_fill_id=f"after {number}")
+            ledger.create_entry(symbol="BTC-USD", quantity=1, entry_price=1, entry_fill_id=f"after {number}")
         assert len(list(ledger.list_entries())) == 4

@@ -87,7 +87,7 @@ def test_a_server_that_sleeps_in_the_middle_of_a_transaction_can_be_replaced(pos
     """What it wrote but did not commit holds the ledger's row; the database lets go of it, and the batch is gone."""
     with Sidecar(postgres_url) as sleeper, PlainSql(postgres_url) as sql:
         with lotkeeper.connect(sleeper.address) as ledger:
-            ledger.create_entry(symbol="BTC-PERP", quantity=1, entry_price=1, entry_fill_id="f1")
+            ledger.create_entry(symbol="BTC-USD", quantity=1, entry_price=1, entry_fill_id="f1")
         met: list[LotkeeperError] = []
         with sql.locked():  # so that the batch is on its way, and waits
             caller = threading.Thread(target=lambda: met.append(refused_by(sleeper.address, STRAY)))
@@ -135,7 +135,7 @@ def test_a_second_server_on_a_sqlite_file_is_turned_away(folder: Path, way: str)
         assert "Traceback" not in refused.value.stderr
         assert health(first.address) == SERVING
         with lotkeeper.connect(first.address) as ledger:
-            assert ledger.create_entry(symbol="BTC-PERP", quantity=1, entry_price=1, entry_fill_id="f1").sequence == 1
+            assert ledger.create_entry(symbol="BTC-USD", quantity=1, entry_price=1, entry_fill_id="f1").sequence == 1
 
 
 def test_a_lock_that_a_dead_server_left_behind_keeps_nobody_away(folder: Path) -> None:

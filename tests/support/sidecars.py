@@ -8,7 +8,14 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
-from lotkeeper.v1 import ledger_service_pb2_grpc, market_service_pb2_grpc
+from lotkeeper.v1 import (
+    event_service_pb2_grpc,
+    explain_service_pb2_grpc,
+    instrument_service_pb2_grpc,
+    ledger_service_pb2_grpc,
+    market_service_pb2_grpc,
+    portfolio_service_pb2_grpc,
+)
 from tests.support.postgres import PostgresServer
 from tests.support.sidecar import Sidecar
 
@@ -44,6 +51,30 @@ def ledger(channel: grpc.Channel) -> ledger_service_pb2_grpc.LedgerServiceStub:
 def market(channel: grpc.Channel) -> market_service_pb2_grpc.MarketServiceStub:
     """The generated stub of MarketService."""
     return market_service_pb2_grpc.MarketServiceStub(channel)
+
+
+@pytest.fixture
+def events(channel: grpc.Channel) -> event_service_pb2_grpc.EventServiceStub:
+    """The generated stub of EventService."""
+    return event_service_pb2_grpc.EventServiceStub(channel)
+
+
+@pytest.fixture
+def portfolios(channel: grpc.Channel) -> portfolio_service_pb2_grpc.PortfolioServiceStub:
+    """The generated stub of PortfolioService."""
+    return portfolio_service_pb2_grpc.PortfolioServiceStub(channel)
+
+
+@pytest.fixture
+def instruments(channel: grpc.Channel) -> instrument_service_pb2_grpc.InstrumentServiceStub:
+    """The generated stub of InstrumentService."""
+    return instrument_service_pb2_grpc.InstrumentServiceStub(channel)
+
+
+@pytest.fixture
+def explain(channel: grpc.Channel) -> explain_service_pb2_grpc.ExplainServiceStub:
+    """The generated stub of ExplainService."""
+    return explain_service_pb2_grpc.ExplainServiceStub(channel)
 
 
 @pytest.fixture

@@ -1,151 +1,128 @@
-"""The write path without gRPC, in batches, on an empty ledger and on a large one: what the bulk RPC will stand on.
+"""RecordFills of one client over gRPC, durable, on a ledger with a million closed trades, against raw; and a million fills.
 
-Each fill is parsed from a RecordFillRequest, decided, written and committed with its batch; nothing is read ahead and no
-batch waits with another. Raw is plain sqlite3 with the same statements on a copy of the same ledger.
+Raw is plain sqlite3 with the same look-ups and rows in the same batches, on a copy of the same ledger.
 """
 
 from __future__ import annotations
 
-import asyncio
-import random
 import statistics
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-from lotkeeper.v1 import ledger_pb2, ledger_service_pb2
-from lotkeeperd.api.requests import Requests
-from tests.bench import raw
-from tests.bench.apart import apart
-from tests.bench.calls import price_of, symbol_name
+import psutil
+
+from lotkeeperd.storage.engines import database_url
+from lotkeeperd.storage.verify import verify
+from tests.bench import calls, load, raw
+from tests.bench.apart import Apart, apart
 from tests.bench.ledgers import large_ledger
 from tests.bench.plan import Plan, say
+from tests.bench.recording import Fills, recorded, statements
 from tests.bench.table import Measured, Row, Target
-from tests.bench.writing import write_path
+from tests.support.sidecar import Sidecar
 
-BATCHES = (100, 500, 1_000)
-FILLS = 20_000
+FILLS = 100_000
 """Fills of one run."""
 
-SYMBOLS = 100
-SEED = 20_260_101
+MILLION = 1_000_000
+MEGABYTE = 1e6
+LOOK = 0.05
+"""Seconds between two looks at how much memory is held."""
 
 
-class Job(NamedTuple):
-    """One run: which ids, how large a batch, the numbers of its fills. Two runs on one ledger share no number."""
-
-    random_ids: bool
-    batch: int
-    first: int
-    fills: int
-
-    @property
-    def name(self) -> str:
-        """Which kind of run it is."""
-        return f"{'random' if self.random_ids else 'ordered'} ids, batches of {self.batch:,}"
-
-
-class Done(NamedTuple):
-    """Seconds of the write path, and what it sent to the database."""
-
-    seconds: float
-    transactions: list[raw.Transaction]
-
-
-def fills(job: Job) -> list[bytes]:
-    """RecordFillRequests of one portfolio, in turn opening and closing over its symbols."""
-    ids = random.Random(SEED + job.first)
-    requests = []
-    for number in range(job.first, job.first + job.fills):
-        fill_id = f"{ids.getrandbits(128):032x}" if job.random_ids else f"bulk-{number:012d}"
-        request = ledger_service_pb2.RecordFillRequest(portfolio_id="bulk")
-        fill = request.fill
-        fill.symbol = symbol_name(number // 2 % SYMBOLS)
-        fill.side = ledger_pb2.SIDE_SELL if number % 2 else ledger_pb2.SIDE_BUY
-        fill.quantity, fill.price, fill.fee = "1.5", price_of(number), "0.35"
-        fill.order_id, fill.fill_id = f"order-{number:09d}", fill_id
-        fill.fill_time.FromNanoseconds(time.time_ns())
-        requests.append(request.SerializeToString())
-    return requests
+def rates(plan: Plan, random_ids: bool) -> Measured:
+    """Fills per second, and what part of raw that is."""
+    count = plan.calls(FILLS)
+    ours: list[float] = []
+    plain: list[float] = []
+    served, prepared, copied = (plan.copy_of(large_ledger(plan)) for _ in range(3))
+    with Sidecar(str(served)) as sidecar, Apart() as client:
+        for run in range(plan.runs):
+            fills = Fills(random_ids, run * count, count)
+            transactions = apart(statements, prepared, fills)
+            plain.append(count / sum(apart(raw.replayed, copied, transactions, run == 0)) * 1e3)
+            ours.append(count / client.run(recorded, sidecar.address, fills))
+            say(f"  run {run + 1}: {ours[-1]:,.0f} fills/s, raw {plain[-1]:,.0f}")
+    for copy in (served, prepared, copied):
+        copy.unlink()
+    pairs = [mine / theirs for mine, theirs in zip(ours, plain, strict=True)]
+    detail = (
+        f"{statistics.median(pairs):.2f} × raw's {statistics.median(plain):,.0f}, run by run {min(pairs):.2f} to "
+        f"{max(pairs):.2f}; the floor asks for 0.40"
+    )
+    return Measured(statistics.median(ours), detail, {"ours": ours, "raw": plain})
 
 
-def written(database: Path, jobs: Sequence[Job]) -> list[Done]:
-    """Run jobs on one ledger, one after the other."""
-    return asyncio.run(_written(database, jobs))
+def million(plan: Plan) -> Measured:
+    """A million fills through RecordFills, a restart, a verification and a GetSummary: times and memory."""
+    database, count = plan.new_database(), plan.calls(MILLION)
+    with Sidecar(str(database)) as sidecar, Apart() as client, _watched(sidecar.pid) as recording:
+        seconds = client.run(recorded, sidecar.address, Fills(False, 0, count))
+    say(f"  {count:,} fills in {seconds:.1f} s, {max(recording):.0f} MB at most")
+    started = time.perf_counter()
+    with Sidecar(str(database)) as sidecar, Apart() as client, _watched(sidecar.pid) as serving:
+        start = time.perf_counter() - started
+        reads = client.run(load.latencies, sidecar.address, calls.GET_SUMMARY, [calls.summary("bulk", 1000)] * 20)
+    started = time.perf_counter()
+    memory = apart(_verified, database)
+    verified = time.perf_counter() - started
+    detail = (
+        f"{count:,} fills in {seconds:.1f} s, at most {max(recording):.0f} MB; a restart {start:.2f} s and {max(serving):.0f} MB; "
+        f"verify {verified:.1f} s and {memory:.0f} MB; GetSummary {statistics.median(reads):.1f} ms"
+    )
+    figures = {"seconds": [seconds, start, verified], "megabytes": [max(recording), max(serving), memory]}
+    return Measured(count / seconds, detail, figures | {"summary_ms": reads})
 
 
-async def _written(database: Path, jobs: Sequence[Job]) -> list[Done]:
-    parse, done = Requests("USD").record_fill, []
-    async with write_path(database, recording=True) as writer:
-        for job in jobs:
-            requests = fills(job)
-            transactions = writer.recorded()
-            started = time.perf_counter()
-            for first in range(0, job.fills, job.batch):
-                batch = [
-                    parse(ledger_service_pb2.RecordFillRequest.FromString(data), time.time_ns())
-                    for data in requests[first : first + job.batch]
-                ]
-                await writer.write(batch)
-            done.append(Done(time.perf_counter() - started, transactions))
-    return done
+def _verified(database: Path) -> float:
+    """Compare the ledger with its journal; megabytes that took at most. Raises when they differ."""
+    found = verify(database_url(str(database)), lambda _done, _all: None)
+    if found.differences:
+        raise RuntimeError(f"the ledger is not what its journal says: {found.differences[0]}")
+    return psutil.Process().memory_info().rss / MEGABYTE
 
 
-def write_rates(plan: Plan, large: bool) -> Measured:
-    """Fills per second for every kind of id and size of batch; the slowest with batches of 1,000 is the figure."""
-    ours: dict[str, list[float]] = {}
-    plain: dict[str, list[float]] = {}
-    mine, theirs = _ledgers(plan, large)
-    for run in range(plan.runs):
-        if run and not large:
-            mine, theirs = _ledgers(plan, large)
-        jobs = _jobs(run, plan.calls(FILLS))
-        for place, (job, done) in enumerate(zip(jobs, apart(written, mine, jobs), strict=True)):
-            seconds = sum(apart(raw.replayed, theirs, done.transactions, place == 0)) / 1e3
-            ours.setdefault(job.name, []).append(job.fills / done.seconds)
-            plain.setdefault(job.name, []).append(job.fills / seconds)
-        say(f"  run {run + 1}: {', '.join(f'{rates[-1]:,.0f}' for rates in ours.values())} fills/s")
-    return _summed(ours, plain)
+@contextmanager
+def _watched(pid: int) -> Iterator[list[float]]:
+    """Megabytes that a process holds, looked at again and again."""
+    held: list[float] = []
+    over = threading.Event()
 
+    def look() -> None:
+        process = psutil.Process(pid)
+        while not over.wait(LOOK):
+            held.append(process.memory_info().rss / MEGABYTE)
 
-def _jobs(run: int, count: int) -> list[Job]:
-    kinds = [(random_ids, batch) for random_ids in (False, True) for batch in BATCHES]
-    first = run * len(kinds) * count
-    return [Job(*kind, first + place * count, count) for place, kind in enumerate(kinds)]
-
-
-def _ledgers(plan: Plan, large: bool) -> tuple[Path, Path]:
-    """One for the write path, and the same again for raw. Large ones serve every run: copying gigabytes tires a disk."""
-    if large:
-        mine = plan.copy_of(large_ledger(plan))
-    else:
-        mine = plan.new_database()
-        apart(written, mine, [])
-    return mine, plan.copy_of(mine)
-
-
-def _summed(ours: dict[str, list[float]], plain: dict[str, list[float]]) -> Measured:
-    medians = {name: (statistics.median(ours[name]), statistics.median(plain[name])) for name in ours}
-    parts = [
-        f"{name}: {mine:,.0f} ({mine / theirs:.2f} × raw's {theirs:,.0f})" for name, (mine, theirs) in medians.items()
-    ]
-    slowest = min(mine for name, (mine, _) in medians.items() if name.endswith(f" {max(BATCHES):,}"))
-    return Measured(slowest, "; ".join(parts), ours | {f"raw, {name}": rates for name, rates in plain.items()})
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield held
+    finally:
+        over.set()
+        watcher.join()
 
 
 ROWS = (
     Row(
-        "write-empty",
-        "the write path without gRPC, batches of 1,000, empty ledger",
-        Target("fills/s", more_is_better=True),
-        partial(write_rates, large=False),
+        "bulk-ordered",
+        "bulk RecordFills, 1 client, durable, 1M closed trades there, ordered ids",
+        Target("fills/s", 20_000, 50_000, more_is_better=True),
+        partial(rates, random_ids=False),
     ),
     Row(
-        "write-large",
-        "the write path without gRPC, batches of 1,000, 1M closed trades there",
+        "bulk-random",
+        "the same with random ids",
+        Target("fills/s", 20_000, 50_000, more_is_better=True),
+        partial(rates, random_ids=True),
+    ),
+    Row(
+        "million",
+        "a million fills through RecordFills into a new ledger",
         Target("fills/s", more_is_better=True),
-        partial(write_rates, large=True),
+        million,
     ),
 )

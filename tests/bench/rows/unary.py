@@ -105,7 +105,7 @@ def _transactions(path: Path, requests: Sequence[bytes]) -> list[raw.Transaction
 
 
 async def _recorded(path: Path, requests: Sequence[bytes]) -> list[raw.Transaction]:
-    parse = Requests("USD").create_entry
+    parse = Requests().create_entry
     async with write_path(path, recording=True) as writer:
         transactions = writer.recorded()
         for data in requests:
