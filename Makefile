@@ -6,6 +6,8 @@ PYTHON ?= $(shell for name in python3.11 python3; do \
   $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 CONTRACT ?= ../shared/contract
 ARGS ?=
+# Test files run side by side, each whole file in one process.
+WORKERS ?= auto
 
 BIN := .venv/bin
 # Two stamps, so that the first demo does not wait for the tools that check the project.
@@ -31,7 +33,7 @@ run: $(SERVER) ## serve on 127.0.0.1:50051 with var/lotkeeper.db
 # Measuring coverage doubles the time of what it watches, so it watches the domain's own tests, which have to reach all of it.
 test: $(TOOLS) ## every test but the long suites; the domain's coverage must be whole
 	$(BIN)/python -m pytest tests/domain --cov
-	$(BIN)/python -m pytest --ignore=tests/domain $(ARGS)
+	$(BIN)/python -m pytest --ignore=tests/domain -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: lint types floors lint-protos breaking check-protos ## what a machine can see without running it
 

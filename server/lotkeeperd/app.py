@@ -22,15 +22,21 @@ from typing import TYPE_CHECKING
 
 from lotkeeperd.api.answers import Answers
 from lotkeeperd.api.encoder import StreamEncoder
+from lotkeeperd.api.event_requests import EventRequests
+from lotkeeperd.api.events import EventServicer
+from lotkeeperd.api.explain import ExplainServicer
 from lotkeeperd.api.ledger import LedgerServicer
 from lotkeeperd.api.market import MarketServicer
 from lotkeeperd.api.requests import Requests
 from lotkeeperd.api.server import Server
+from lotkeeperd.api.terms import InstrumentServicer, PortfolioServicer
+from lotkeeperd.domain.rates import Pair, Pairs
 from lotkeeperd.service.ledger import Ledger, Limits
 from lotkeeperd.service.marks import Policy
 from lotkeeperd.service.ports import State
 from lotkeeperd.settings import BadSetting, Settings
 from lotkeeperd.storage.engines import CannotStart, database_url, reader_engine, shown
+from lotkeeperd.storage.journal_key import journal_key
 from lotkeeperd.storage.reader import SqlReader
 from lotkeeperd.storage.store import SqlStore
 
@@ -53,7 +59,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     feeds = _feeds(settings)
     _tune_scheduler()
     url = database_url(settings.database)
-    store = SqlStore(url)
+    store = SqlStore(url, journal_key(settings.journal_key))
     state = store.open(settings.currency or None, time.time_ns())
     _tune_collector()
     try:
@@ -75,7 +81,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
 async def _running(settings: Settings, store: SqlStore, state: State) -> AsyncIterator[tuple[Ledger, Server]]:
     clock = time.time_ns
     reader = SqlReader(reader_engine(database_url(settings.database)))
-    answers, requests = Answers(state.currency), Requests(state.currency)
+    answers, requests = Answers(state.currency), Requests()
     limits = Limits(
         settings.write_queue,
         settings.max_streams,
@@ -86,18 +92,42 @@ async def _running(settings: Settings, store: SqlStore, state: State) -> AsyncIt
             {source: int(seconds * NANOSECONDS) for source, seconds in settings.mark_ages},
         ),
         settings.create_portfolios,
+        _pairs(settings),
     )
     ledger = Ledger(store, reader, StreamEncoder(state.ledger_id, answers, clock), clock, limits, state)
     state.books.clear()  # the ledger has them; what it closes is not to be kept here
     try:
         yield (
             ledger,
-            Server(LedgerServicer(ledger, requests, answers, clock), MarketServicer(ledger, requests, answers, clock)),
+            Server(
+                {
+                    "LedgerService": LedgerServicer(ledger, requests, answers, clock),
+                    "MarketService": MarketServicer(ledger, requests, answers, clock),
+                    "PortfolioService": PortfolioServicer(ledger),
+                    "InstrumentService": InstrumentServicer(ledger),
+                    "ExplainService": ExplainServicer(ledger, answers),
+                    "EventService": EventServicer(ledger, EventRequests(requests), answers, clock),
+                }
+            ),
         )
     finally:
         ledger.drain()
         await ledger.drained()
         await reader.close()
+
+
+def _pairs(settings: Settings) -> Pairs:
+    """What converts currencies. Raises BadSetting."""
+    pairs = []
+    for name, symbol in settings.pairs:
+        base, slash, quote = name.partition("/")
+        if not (base and slash and quote) or "/" in quote:
+            raise BadSetting(f"pairs: {name!r} is not two currencies with a slash between them, such as EUR/USD")
+        pairs.append(Pair(symbol, base, quote))
+    try:
+        return Pairs(pairs)
+    except ValueError as error:
+        raise BadSetting(f"pairs: {error}") from error
 
 
 def _feeds(settings: Settings) -> list[FeedSpec]:

@@ -38,6 +38,9 @@ class Settings:
     listen: str = _setting("127.0.0.1:50051", "HOST:PORT, or unix:/path.sock; port 0 takes a free one")
     database: str = _setting("lotkeeper.db", "a SQLite file, or a postgresql:// URL")
     currency: str = _setting("", "the currency of every amount; fixed when a ledger is made, USD unless set")
+    journal_key: str = _setting(
+        "", "where the secret is that keys the journal's chain: `env:NAME` or `file:PATH`; fixed when a ledger is made"
+    )
     insecure: bool = _setting(False, "listen on other addresses than loopback, for anyone who can reach them")
     create_portfolios: bool = _setting(True, "a portfolio is made by the first entry or fill recorded in it")
     mark_max_age: float = _setting(60.0, "seconds after which a mark is stale")
@@ -46,6 +49,9 @@ class Settings:
     )
     mark_sources: tuple[str, ...] = _setting(
         (), "sources of marks, the preferred one first; the others come after them"
+    )
+    pairs: tuple[tuple[str, str], ...] = _setting(
+        (), 'marks that convert currencies, a table: `"EUR/USD" = "EURUSD"`; `EUR/USD=EURUSD` in the environment'
     )
     feeds: tuple[tuple[str, Mapping[str, object]], ...] = _setting((), "market data, a table for each feed: see below")
     write_queue: int = _setting(10_000, "commands that may wait to be written")
@@ -114,6 +120,15 @@ def _ages(text: str, _default: Any, where: str) -> tuple[tuple[str, float], ...]
     return tuple((name.strip(), _converted(seconds, 0.0, f"{where}: {name}")) for name, _, seconds in pairs)
 
 
+def _pairs(text: str, _default: Any, where: str) -> tuple[tuple[str, str], ...]:
+    found = [pair.partition("=") for pair in _names(text, (), where)]
+    return tuple((name.strip(), symbol.strip()) for name, _, symbol in found)
+
+
+def _pair_table(value: Any, _default: Any, where: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, _typed(symbol, "", f"{where}.{name}")) for name, symbol in _table(value, where).items())
+
+
 def _not_here(_text: str, _default: Any, where: str) -> NoReturn:
     raise BadSetting(f"{where}: feeds are tables of the file that --config names, [feeds.NAME]")
 
@@ -138,8 +153,8 @@ def _table(value: Any, where: str) -> dict[str, Any]:
     return value
 
 
-_READ = {"mark_sources": _names, "mark_ages": _ages, "feeds": _not_here}
-_TAKEN = {"mark_sources": _array, "mark_ages": _age_table, "feeds": _feed_tables}
+_READ = {"pairs": _pairs, "mark_sources": _names, "mark_ages": _ages, "feeds": _not_here}
+_TAKEN = {"pairs": _pair_table, "mark_sources": _array, "mark_ages": _age_table, "feeds": _feed_tables}
 
 
 def _checked(settings: Settings) -> Settings:

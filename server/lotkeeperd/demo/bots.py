@@ -24,8 +24,7 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 import lotkeeper
-from lotkeeper import Mark, PositionSide, Side
-from lotkeeper.values import CloseFifoResponse, CreateEntryResponse, RecordFillResponse
+from lotkeeper import CloseFifoResponse, CreateEntryResponse, Mark, PositionSide, RecordFillResponse, Side
 
 ROUNDS = {
     # What a bot trades, over and over, in tenths of its unit: bought is positive, sold is negative.
