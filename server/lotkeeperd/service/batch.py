@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from lotkeeperd.domain.accounts import CashEvent, PortfolioCommand, elsewhere
 from lotkeeperd.domain.book import Book, Direction
-from lotkeeperd.domain.commands import Command, Decision, Excess, Method, sums
+from lotkeeperd.domain.commands import Command, Decision, Excess, Method, Terms, sums
 from lotkeeperd.domain.deciding import decide, decided
 from lotkeeperd.domain.decimals import ZERO
 from lotkeeperd.domain.history import Amendment, Late
@@ -46,6 +46,14 @@ class Grounds(NamedTuple):
     create_portfolios: bool
 
 
+class _Lane(NamedTuple):
+    """A book that brief commands of this batch come to one after the other: nothing of it has to be looked up again."""
+
+    key: Key
+    terms: Terms
+    book: Book
+
+
 class _NothingMore:
     """In place of a transaction where nothing but what is recorded may be asked."""
 
@@ -68,6 +76,7 @@ class Batch:
         self._answers: list[Answer] = []
         self._stage = Stage(known, rates, currency, sequence, now)
         self._unshown: set[Key] = set()  # staged books that no answer shows
+        self._lanes: dict[tuple[str, str], _Lane] = {}  # of those, as long as nothing else comes between
 
     def answers(self) -> list[Answer]:
         """One per command."""
@@ -102,6 +111,9 @@ class Batch:
             first = self._identities.replayed(command)
             if first is not None:
                 return self._replay(command, first, transaction)
+            lane = self._lane(command) if self._lanes else None
+            if lane is not None and isinstance(command, Command):
+                return self._received_in(lane, command)
             return self._new(command, transaction)
         except Refusal as refusal:
             return refusal
@@ -109,6 +121,15 @@ class Batch:
             log.exception("a command could not be decided: %r", command)
             # Some of it may be staged already: the batch is tried again command by command, and only this one fails.
             raise StatementRefused(repr(error)) from error
+
+    def _lane(self, command: AnyCommand) -> _Lane | None:
+        """Where a usual brief command goes; anything else may change what lanes are made of, and ends them."""
+        if isinstance(command, Command) and command.brief and not command.late:
+            lane = self._lanes.get((command.portfolio_id, command.symbol))
+            usual = command.book_side is None and not command.fee_currency
+            return lane if usual else None
+        self._lanes.clear()
+        return None
 
     def _new(self, command: AnyCommand, transaction: Transaction) -> Answer:
         stage = self._stage
@@ -178,10 +199,19 @@ class Batch:
             book = book.staged()
         decision, trades = self._taken_in(command, key, book)
         self._unshown.add(key)
-        net = ZERO
-        for trade in trades:
-            net += trade.net_pnl
-        return Receipt(decision.sequence, net, False)
+        if not key[2] and not command.fee_currency:
+            self._lanes[key[:2]] = _Lane(key, self._stage.terms(*key[:2]), book)
+        return _receipt(decision, trades)
+
+    def _received_in(self, lane: _Lane, command: Command) -> Receipt:
+        stage, (key, terms, book) = self._stage, lane
+        sequence = stage.next_sequence
+        what = decide(command, book, sequence, stage.now, terms)
+        trades = list(closed_trades(command, what.fill, what.records, book.contract, what.charged.state))
+        decision = decided(command, what, sequence, stage.now)
+        stage.take(key, book, decision, what.records, trades)
+        self._identities.add(decision)
+        return _receipt(decision, trades)
 
     def _taken_in(self, command: Command, key: Key, book: Book) -> tuple[Decision, list[ClosedTrade]]:
         stage = self._stage
@@ -270,6 +300,13 @@ def _own(record: Late, told: list[Restatement]) -> tuple[list[ClosedTrade], list
         else:
             restated.append(one)
     return trades, restated
+
+
+def _receipt(decision: Decision, trades: Sequence[ClosedTrade]) -> Receipt:
+    net = ZERO
+    for trade in trades:
+        net += trade.net_pnl
+    return Receipt(decision.sequence, net, False)
 
 
 def _hedged(command: Command, stage: Stage) -> Direction | None:

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from lotkeeperd.domain.accounts import (
     CashEvent,
 )
-from lotkeeperd.domain.commands import Command, Decision, Role
+from lotkeeperd.domain.commands import Command, Decision, Method, Role
 from lotkeeperd.domain.history import Amendment, Correction, Late
 from lotkeeperd.domain.once import check_replay, event_difference, fill_difference
 from lotkeeperd.domain.refusals import EventConflict, RequestIdReused
 from lotkeeperd.service.ports import AnyCommand, JournalRecord
 
 _Key = tuple[str, str, str]
+_RECORD_FILL = Method.RECORD_FILL
 
 _EVENT = Role.EVENT  # an enum's member is slow to look up
 
@@ -117,6 +118,8 @@ def _as_it_counts(command: Command, recorded: Decision, corrected: dict[int, Dec
 
 
 def _key_of(command: AnyCommand) -> _Key | None:
+    if type(command) is Command and command.method is _RECORD_FILL:  # most are
+        return (command.portfolio_id, command.symbol, command.fill_id) if command.fill_id else None
     if isinstance(command, Command):  # first, and without a union: it is the one that comes a million times
         symbol, found_by = command.symbol, command.fill_id
     elif isinstance(command, Amendment):

@@ -51,6 +51,7 @@ READ = tuple(tables.journal.c[name] for name in JournalRow._fields)
 """The columns of a record; the chain's link is read by who checks it."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_REJECT = Excess.REJECT  # an enum's member is slow to look up
 _text = json.encoder.encode_basestring
 
 
@@ -79,37 +80,37 @@ def journal_row(decision: Decision) -> tuple[Any, ...]:
 
 def asked_text(command: Command) -> str:
     """What the caller gave, and nothing that it left out, as a JSON object."""
-    parts = [f'"price":"{plain(command.price)}"']
+    text = f'{{"price":"{plain(command.price)}"'
     if command.side is not None:
-        parts.append(f'"side":"{command.side._name_}"')
+        text += f',"side":"{command.side._name_}"'
     if command.quantity is not None:
-        parts.append(f'"quantity":"{plain(command.quantity)}"')
+        text += f',"quantity":"{plain(command.quantity)}"'
     if command.fee is not None:
-        parts.append(f'"fee":"{plain(command.fee)}"')
+        text += f',"fee":"{plain(command.fee)}"'
     if command.time is not None:
-        parts.append(f'"time":{command.time}')
-    parts += _said(command)
+        text += f',"time":{command.time}'
+    text += _said(command)
     if not command.is_plain:
-        parts += _more_asked(command)
-    return f"{{{','.join(parts)}}}"
+        text += "".join(f",{more}" for more in _more_asked(command))
+    return text + "}"
 
 
-def _said(command: Command) -> Iterator[str]:
-    """What is no figure of it."""
-    if command.close_all:
-        yield '"close_all":true'
-    if command.excess is not Excess.REJECT:
-        yield f'"excess":"{command.excess._value_}"'
+def _said(command: Command) -> str:
+    """What is no figure of it, each with a comma before it."""
+    text = ',"close_all":true' if command.close_all else ""
+    if command.excess is not _REJECT:
+        text += f',"excess":"{command.excess._value_}"'
     if command.fee_currency:
-        yield f'"fee_currency":{_text(command.fee_currency)}'
+        text += f',"fee_currency":{_text(command.fee_currency)}'
     if command.order_id:
-        yield f'"order_id":{_text(command.order_id)}'
+        text += f',"order_id":{_text(command.order_id)}'
     if command.reason:
-        yield f'"reason":{_text(command.reason)}'
+        text += f',"reason":{_text(command.reason)}'
     if command.group_id:
-        yield f'"group_id":{_text(command.group_id)}'
+        text += f',"group_id":{_text(command.group_id)}'
     if command.labels:
-        yield f'"labels":{_encode(dict(command.labels))}'
+        text += f',"labels":{_encode(dict(command.labels))}'
+    return text
 
 
 def _more_asked(command: Command) -> Iterator[str]:
