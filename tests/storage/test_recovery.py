@@ -14,7 +14,7 @@ from lotkeeperd.domain.rates import Pairs
 from lotkeeperd.domain.refusals import Refusal, StorageUnavailable
 from lotkeeperd.service.conversion import Converter
 from lotkeeperd.service.marks import MarkBoard, Policy
-from lotkeeperd.service.ports import AnyCommand, JournalRecord, OutcomeUnknown, State, Transaction, Written
+from lotkeeperd.service.ports import OutcomeUnknown, State, Transaction, Written
 from lotkeeperd.service.valuation import Valuation
 from lotkeeperd.service.writer import Writer
 from lotkeeperd.storage.engines import database_url as url_of
@@ -58,10 +58,6 @@ class DoubtfulStore:
             self.lose_answer = False
             raise OutcomeUnknown(StorageUnavailable("the answer was lost"))
         return done
-
-    def recorded(self, commands: Sequence[AnyCommand]) -> list[JournalRecord]:
-        """What is recorded under their keys."""
-        return self._store.recorded(commands)
 
     def last_sequence(self) -> int:
         """What the disk says, when it can be asked."""

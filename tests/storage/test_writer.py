@@ -31,7 +31,6 @@ class Running:
 
     def __init__(self, ledger: BareLedger) -> None:
         self._ledger = ledger
-        self.store = ledger.store
         self.commits: list[list[int]] = []
         self.reloads = 0
         self._writer = Writer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple
 
 from lotkeeperd.domain.accounts import CashEvent, PortfolioCommand, elsewhere
 from lotkeeperd.domain.book import Book, Direction
@@ -54,16 +54,6 @@ class _Lane(NamedTuple):
     book: Book
 
 
-class _NothingMore:
-    """In place of a transaction where nothing but what is recorded may be asked."""
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise AssertionError(f"a batch that is decided ahead asks for {name}")
-
-
-_NOTHING_MORE: Any = _NothingMore()
-
-
 class Batch:
     """Decides commands in order. Run in the writer's thread, under the exact context."""
 
@@ -86,25 +76,12 @@ class Batch:
         """What is to be committed."""
         return self._stage.written()
 
-    @property
-    def sequence(self) -> int:
-        """Of the last record before this batch."""
-        return self._grounds.sequence
-
     def decide(self, commands: Sequence[AnyCommand], transaction: Transaction) -> None:
         """Decide all of them; may be called again when the transaction has to be retried."""
         self._clear()
         self._identities = Identities(transaction.recorded(commands))
         for command in commands:
             self._answers.append(self._answer(command, transaction))
-
-    def decide_recorded(
-        self, commands: Sequence[AnyCommand], recorded: Sequence[JournalRecord], in_flight: Batch | None
-    ) -> None:
-        """Decide brief commands, none of them late, knowing what is ``recorded`` under their keys and what is ``in_flight``."""
-        self._identities = Identities(recorded, None if in_flight is None else in_flight._identities)
-        for command in commands:
-            self._answers.append(self._answer(command, _NOTHING_MORE))
 
     def _answer(self, command: AnyCommand, transaction: Transaction) -> Answer:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from lotkeeperd.domain.accounts import (
     CashEvent,
@@ -38,11 +38,9 @@ CALLED = {
 class Identities:
     """By request id, and by the ids of executions and events."""
 
-    def __init__(self, records: Iterable[JournalRecord], in_flight: Identities | None = None) -> None:
-        """``in_flight`` are those of the batch before, which may not be among the records yet; of its executions only."""
+    def __init__(self, records: Iterable[JournalRecord]) -> None:
         self._requests: dict[tuple[str, str], JournalRecord] = {}
         self._held: dict[_Key, list[JournalRecord]] = {}
-        self._in_flight = {} if in_flight is None else in_flight._held
         for record in records:
             self.add(record)
 
@@ -59,9 +57,7 @@ class Identities:
         """The record that ``command`` repeats. Raises RequestIdReused, FillConflict or EventConflict."""
         by_request = self._requests.get((command.portfolio_id, command.request_id)) if command.request_id else None
         key = _key_of(command)
-        held: Sequence[JournalRecord] = self._held.get(key, ()) if key is not None else ()
-        if self._in_flight and key in self._in_flight:
-            held = [*self._in_flight[key], *held]
+        held = self._held.get(key, ()) if key is not None else ()
         if by_request is None and not held:
             return None
         if isinstance(command, Command):

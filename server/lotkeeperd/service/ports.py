@@ -183,10 +183,6 @@ class Store(Protocol):
         """
         ...
 
-    def recorded(self, commands: Sequence[AnyCommand]) -> list[JournalRecord]:
-        """As ``Transaction.recorded``, of what is committed; used in another thread. Raises StorageUnavailable."""
-        ...
-
     def last_sequence(self) -> int:
         """As it stands on disk, on a new connection. Raises Fenced or StorageUnavailable."""
         ...

@@ -8,10 +8,6 @@ batches of 11, because those who were just answered missed the next one by a mom
 a batch ends, the next one waits for as many as were in hand then, for twice as long as that one took at most. Whoever comes to
 an idle writer waits for nobody.
 
-Messages of bulk streams are decided one ahead: while one is being flushed, and the interpreter is free for much of that, the
-next is decided in a thread of its own, on the books as the first will leave them. When the first does not land as it was
-decided, the second is decided again, or dropped with the rest of its stream.
-
 What can go wrong, and what is done:
 
     a command is refused              it is answered; its neighbours go on
@@ -32,8 +28,7 @@ import queue
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import setcontext
-from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from lotkeeperd.domain.commands import Command
 from lotkeeperd.domain.decimals import EXACT
@@ -64,8 +59,6 @@ from lotkeeperd.service.queue import Lone, Message, Pipeline, Receipts, WriteQue
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 BATCH = 1000
 """Commands in one transaction at most."""
 
@@ -75,13 +68,6 @@ LONGEST_GATHERING = 0.005
 
 TakeOver = Callable[[Sequence[Written], State | None], None]
 """Hears of everything that was committed, in order; a State first replaces all that was known."""
-
-
-class _Ahead(NamedTuple):
-    """A batch that was decided before its turn; it counts only if the batch ``after`` which it comes was the last to land."""
-
-    batch: Batch
-    after: object
 
 
 class _Flushed(NamedTuple):
@@ -122,9 +108,7 @@ class Writer:
         """Set when writing has stopped for good."""
         self._unsure = False  # a commit failed and the disk has not been asked yet
         self._sequence = 0
-        self._landed: object = object()  # the batch that was committed last; another object once that is not known
-        self._thread = _Thread("writer")
-        self._decider = _Thread("decider")
+        self._thread = _Thread()
 
     def start(self, sequence: int, taken_over: TakeOver) -> asyncio.Task[None]:
         """Begin to write after ``sequence``; ``taken_over`` hears of every commit before its callers do."""
@@ -164,43 +148,21 @@ class Writer:
         self._work.set()
 
     async def _run(self, taken_over: TakeOver) -> None:
-        flushing: asyncio.Task[None] | None = None
         try:
             while True:
                 await self._work.wait()
                 self._work.clear()
-                in_flight: Batch | None = None
                 while self._waiting:
                     await self._gathered()
-                    batch = self._waiting.take(BATCH)
-                    ahead = await self._decided_ahead(batch, in_flight)
-                    if flushing is not None:
-                        await flushing
-                        batch = [item for item in batch if not item.dropped()]  # with a stream that was just broken
-                    in_flight, flushing = ahead and ahead.batch, None
-                    if ahead is None:
-                        await self._timed(self._carried_through(batch, None, taken_over), _count(batch))
-                    else:
-                        flushing = asyncio.create_task(self._carried_through(batch, ahead, taken_over), name="flush")
-                if flushing is not None:
-                    await flushing
-                    flushing = None
-                if self._closing and not self._waiting:
+                    if batch := self._waiting.take(BATCH):
+                        commands = [command for item in batch for command in item.commands]
+                        await self._timed(self._carried_through(batch, commands, taken_over), len(commands))
+                if self._closing:
                     return
         finally:
             self._closing = True
             self._thread.stop()
-            self._decider.stop()
             self._waiting.refuse(ServerDraining())
-
-    async def _decided_ahead(self, batch: Sequence[Lone | Message], in_flight: Batch | None) -> _Ahead | None:
-        """A batch of messages decided while ``in_flight`` is being flushed; None for any other batch."""
-        if not batch or self._stopped is not None or not all(isinstance(item, Message) for item in batch):
-            return None
-        commands = [command for item in batch for command in item.commands]
-        if any(command.late for command in commands if isinstance(command, Command)):
-            return None  # it may need the history of its book
-        return await self._decider.run(partial(self._decide_ahead, commands, in_flight))
 
     async def _gathered(self) -> None:
         """Let those come along who are expected, and whatever the loop has in hand already."""
@@ -224,15 +186,12 @@ class Writer:
         self._expected_until = ended + min(GATHERING * (ended - began), LONGEST_GATHERING)
 
     async def _carried_through(
-        self, batch: Sequence[Lone | Message], ahead: _Ahead | None, taken_over: TakeOver
+        self, batch: list[Lone | Message], commands: list[AnyCommand], taken_over: TakeOver
     ) -> None:
-        commands = [command for item in batch for command in item.commands]
-        if not commands:
-            return
         answers: list[Answer] = [self._stopped or InternalError()] * len(commands)
         try:
             if self._stopped is None:
-                answers = await self._hop(commands, ahead, taken_over)
+                answers = await self._hop(commands, taken_over)
         except Exception:
             log.exception("the writer failed and has stopped")
             self._stopped = LedgerCorrupt("the writer failed, the log has the trace")
@@ -243,37 +202,20 @@ class Writer:
         if self._stopped is not None:
             self.stopped.set()
 
-    async def _hop(self, commands: list[AnyCommand], ahead: _Ahead | None, taken_over: TakeOver) -> list[Answer]:
-        flushed = await self._thread.run(partial(self._flush, commands, ahead))
+    async def _hop(self, commands: list[AnyCommand], taken_over: TakeOver) -> list[Answer]:
+        flushed = await self._thread.run(self._flush, commands)
         if flushed.written or flushed.state:
             taken_over(flushed.written, flushed.state)
         return flushed.answers
 
-    # In the decider's thread.
-
-    def _decide_ahead(self, commands: list[AnyCommand], in_flight: Batch | None) -> _Ahead | None:
-        """``commands`` decided as they will stand once ``in_flight`` has landed; None when what is recorded cannot be asked."""
-        known, sequence, after = self._known, self._sequence, self._landed
-        if in_flight is not None:
-            written = in_flight.written()
-            known, after = Layered(known, written), in_flight
-            sequence = in_flight.sequence + len(written.records)
-        batch = Batch(Grounds(known, self._rates, self._currency, sequence, self._clock(), self._create))
-        try:
-            batch.decide_recorded(commands, self._store.recorded(commands), in_flight)
-        except (Refusal, StatementRefused) as error:
-            log.warning("a batch of %d is decided in its turn, not ahead: %s", len(commands), error)
-            return None
-        return _Ahead(batch, after)
-
     # From here on in the writer's thread.
 
-    def _flush(self, commands: list[AnyCommand], ahead: _Ahead | None) -> _Flushed:
+    def _flush(self, commands: list[AnyCommand]) -> _Flushed:
         written: list[Written] = []
         state: State | None = None
         try:
             state = self._recovered()
-            answers = self._settled(commands, ahead, state, written)
+            answers = self._settled(commands, state, written)
         except Refusal as refusal:
             self._stop_on(refusal)
             return _Flushed([refusal] * len(commands), written, state)  # what was read anew counts all the same
@@ -285,11 +227,9 @@ class Writer:
             self._stop_on(refusal)
         return _Flushed(answers, written, state)
 
-    def _settled(
-        self, commands: list[AnyCommand], ahead: _Ahead | None, state: State | None, written: list[Written]
-    ) -> list[Answer]:
+    def _settled(self, commands: list[AnyCommand], state: State | None, written: list[Written]) -> list[Answer]:
         try:
-            return self._transacted(commands, state, written, ahead)
+            return self._transacted(commands, state, written)
         except StatementRefused:
             log.exception("a batch of %d could not be written", len(commands))
         if len(commands) == 1:
@@ -310,33 +250,22 @@ class Writer:
             self._stop_on(refusal)
             return [refusal]
 
-    def _transacted(
-        self, commands: list[AnyCommand], state: State | None, written: list[Written], ahead: _Ahead | None = None
-    ) -> list[Answer]:
-        """Write ``commands`` in one transaction, on top of what this hop has read and committed already.
-
-        They are decided in it, unless they were ``ahead`` on just what there is now.
-        """
-        if ahead is not None and (ahead.after is not self._landed or state is not None or written):
-            ahead = None
+    def _transacted(self, commands: list[AnyCommand], state: State | None, written: list[Written]) -> list[Answer]:
+        """Decide and write ``commands`` in one transaction, on top of what this hop has read and committed already."""
         known = self._layered(state, written)
-        now = Grounds(known, self._rates, self._currency, self._sequence, self._clock(), self._create)
-        batch = Batch(now) if ahead is None else ahead.batch
+        batch = Batch(Grounds(known, self._rates, self._currency, self._sequence, self._clock(), self._create))
 
         def work(transaction: Transaction) -> Written:
-            if ahead is None:
-                batch.decide(commands, transaction)
+            batch.decide(commands, transaction)
             transaction.write(self._sequence, batch.written())
             return batch.written()
 
-        self._landed = object()
         try:
             done = self._store.transact(work)
         except OutcomeUnknown as unknown:
             log.warning("a commit failed: %s", unknown)
             self._unsure = True
             return [unknown.refusal] * len(commands)
-        self._landed = batch
         if done.records:
             self._sequence += len(done.records)
             written.append(done)
@@ -366,28 +295,24 @@ class Writer:
             self._stopped = refusal
 
 
-def _count(batch: Sequence[Lone | Message]) -> int:
-    return sum(len(item.commands) for item in batch)
-
-
 class _Thread:
     """One thread that runs one call at a time; a hop costs less than through an executor."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
 
-    async def run(self, call: Callable[[], T]) -> T:
+    async def run(self, call: Callable[[list[AnyCommand]], _Flushed], commands: list[AnyCommand]) -> _Flushed:
         if not self._thread.is_alive():
             self._thread.start()
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
+        done: asyncio.Future[_Flushed] = loop.create_future()
 
         def work() -> None:
             try:
-                loop.call_soon_threadsafe(_finish, done, call())
+                loop.call_soon_threadsafe(_finish, done, call(commands), None)
             except Exception as error:  # noqa: BLE001 - it is raised where the call was made
-                loop.call_soon_threadsafe(_fail, done, error)
+                loop.call_soon_threadsafe(_finish, done, None, error)
 
         self._calls.put(work)
         return await asyncio.shield(done)
@@ -401,11 +326,10 @@ class _Thread:
             call()
 
 
-def _finish(done: asyncio.Future[T], result: T) -> None:
-    if not done.done():
-        done.set_result(result)
-
-
-def _fail(done: asyncio.Future[T], error: Exception) -> None:
-    if not done.done():
-        done.set_exception(error)
+def _finish(done: asyncio.Future[_Flushed], flushed: _Flushed | None, error: Exception | None) -> None:
+    if done.done():
+        return
+    if flushed is not None:
+        done.set_result(flushed)
+    else:
+        done.set_exception(error or RuntimeError("a hop without a result"))

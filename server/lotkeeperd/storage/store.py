@@ -8,7 +8,7 @@ digest that chains it to everything before it (``chain``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -18,8 +18,6 @@ from sqlalchemy.exc import DBAPIError
 
 from lotkeeperd.domain.refusals import Fenced, LedgerCorrupt, StorageUnavailable
 from lotkeeperd.service.ports import (
-    AnyCommand,
-    JournalRecord,
     OutcomeUnknown,
     State,
     StatementRefused,
@@ -45,7 +43,7 @@ from lotkeeperd.storage.journal_key import JournalKey, chain_bytes, new_chain_ke
 from lotkeeperd.storage.loading import loaded_state
 from lotkeeperd.storage.schema import bring_up_to_date
 from lotkeeperd.storage.statements import Statements
-from lotkeeperd.storage.transaction import SqlTransaction, look_up
+from lotkeeperd.storage.transaction import SqlTransaction
 
 T = TypeVar("T")
 
@@ -65,7 +63,6 @@ class SqlStore:
         self._engine = writer_engine(url)
         self._connection: Connection | None = None
         self._anchor: Engine | None = None
-        self._asking: Engine | None = None
         self._lock = FileLock(Path(url.database or "").resolve()) if is_sqlite(url) else None
         self._statements = Statements(self._engine.dialect)
         self._amount = amount_for(self._engine.dialect)
@@ -159,9 +156,8 @@ class SqlStore:
 
     def close(self) -> None:
         """Give the database up; on SQLite this checkpoints the WAL when nobody reads."""
-        for engine in (self._anchor, self._asking):
-            if engine is not None:
-                engine.dispose()
+        if self._anchor is not None:
+            self._anchor.dispose()
         self._disconnect()
         self._engine.dispose()
         if self._lock is not None:
@@ -223,22 +219,6 @@ class SqlStore:
             return StatementRefused(words(error))
         self._disconnect()
         return refusal(error)
-
-    def recorded(self, commands: Sequence[AnyCommand]) -> list[JournalRecord]:
-        """Every committed record that holds a request id or a fill id of ``commands``, on a connection of its own.
-
-        For one other thread than the writer's. Raises StorageUnavailable.
-        """
-        try:
-            if self._asking is None:
-                self._asking = inspector_engine(self._url)
-            with self._asking.connect() as connection:
-                return look_up(connection.connection.cursor(), self._statements, commands)
-        except self._errors as error:
-            asking, self._asking = self._asking, None
-            if asking is not None:
-                asking.dispose()  # the next one asks on a new connection
-            raise StorageUnavailable(words(error)) from error
 
     def last_sequence(self) -> int:
         """As it stands on disk, on a new connection. Raises Fenced or StorageUnavailable."""

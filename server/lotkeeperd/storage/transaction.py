@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy import Connection, select
-from sqlalchemy.engine.interfaces import DBAPICursor
 
 from lotkeeperd.domain.accounts import InstrumentDefined
 from lotkeeperd.domain.commands import Decision
@@ -63,7 +62,15 @@ class SqlTransaction:
 
     def recorded(self, commands: Sequence[AnyCommand]) -> list[JournalRecord]:
         """Every record that holds a request id or a fill id of ``commands``; others may be among them."""
-        return look_up(self._cursor, self._statements, commands)
+        requests = [request_key(command.portfolio_id, command.request_id) for command in commands if command.request_id]
+        fills = [fill_key(command.portfolio_id, found_by) for command in commands if (found_by := _found_by(command))]
+        requests, fills = _padded(requests), _padded(fills)
+        if not requests and not fills:
+            return []
+        query = self._statements.lookup(len(requests), len(fills))
+        self._cursor.execute(query, tuple(requests + fills))
+        found = {row[0]: row for row in self._cursor.fetchall()}
+        return [record_of(JournalRow._make(found[sequence])) for sequence in sorted(found)]
 
     def history(self, key: Key) -> list[BookRecord]:
         """Every record of one book, in order: a walk over the journal, since nothing but a correction asks."""
@@ -161,18 +168,6 @@ def _entries(written: Written) -> Iterator[Entry]:
             command = record.command
             if (command.portfolio_id, record.sequence) not in written.entries:
                 yield entry_as_opened(command.portfolio_id, command.symbol, record.opened)
-
-
-def look_up(cursor: DBAPICursor, statements: Statements, commands: Sequence[AnyCommand]) -> list[JournalRecord]:
-    """Every record that holds a request id or a fill id of ``commands``; others may be among them."""
-    requests = [request_key(command.portfolio_id, command.request_id) for command in commands if command.request_id]
-    fills = [fill_key(command.portfolio_id, found_by) for command in commands if (found_by := _found_by(command))]
-    if not requests and not fills:
-        return []
-    requests, fills = _padded(requests), _padded(fills)
-    cursor.execute(statements.lookup(len(requests), len(fills)), tuple(requests + fills))
-    found = {row[0]: row for row in cursor.fetchall()}
-    return [record_of(JournalRow._make(found[sequence])) for sequence in sorted(found)]
 
 
 def _found_by(command: AnyCommand) -> str:
