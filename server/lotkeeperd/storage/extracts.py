@@ -70,7 +70,7 @@ _EXECUTIONS = frozenset({*EXECUTED, Method.LIQUIDATION})
 _FILLS = tuple(sorted(method.value for method in _EXECUTIONS))
 _TOLD = tuple(sorted(EVENTS | AMENDMENTS))
 
-_UNREADABLE = (ArithmeticError, LookupError, TypeError, ValueError)
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a row raises that somebody changed by hand, or that a damaged disk did."""
 
 

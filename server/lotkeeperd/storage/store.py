@@ -97,7 +97,7 @@ class SqlStore:
         except DBAPIError as error:
             self.close()
             raise unusable(self._url, error) from error
-        except (LedgerCorrupt, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except (LedgerCorrupt, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             self.close()
             what = error.message if isinstance(error, LedgerCorrupt) else f"a row cannot be read ({error!r})"
             raise CannotStart(f"{shown(self._url)}: {what}; restore the newest backup, keep this database") from error

@@ -33,7 +33,7 @@ from lotkeeperd.storage.verify.terms import Terms
 
 Progress = Callable[[int, int], None]
 
-UNREADABLE = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError, struct.error)
+UNREADABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, struct.error)
 """What a row raises that nobody wrote."""
 
 
