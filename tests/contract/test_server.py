@@ -16,6 +16,8 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from lotkeeper.v1 import ledger_service_pb2, market_service_pb2, reconciliation_pb2
 from lotkeeper.v1.ledger_service_pb2_grpc import LedgerServiceStub
+from lotkeeperd.api.server import Server
+from lotkeeperd.domain.refusals import PortfolioNotFound
 from tests.contract import reading
 from tests.contract.asking import entry
 from tests.support.dialing import dialed
@@ -197,3 +199,30 @@ def test_a_unix_socket_is_an_address(tmp_path_factory: pytest.TempPathFactory) -
     ):
         assert LedgerServiceStub(channel).CreateEntry(entry("", "S")).sequence == 1
         assert (folder / "s").stat().st_mode & 0o077 == 0
+
+
+CREATE_ENTRY = "/lotkeeper.v1.LedgerService/CreateEntry"
+
+
+@pytest.mark.parametrize(("error", "told"), [(grpc.aio.InternalError("Failed"), False), (RuntimeError("ours"), True)])
+async def test_an_answer_that_was_cut_off_is_no_failure_of_the_server(
+    error: Exception, told: bool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection went while it was sent, which gRPC logs with a trace and we do not; anything else is logged."""
+
+    async def cut(*_: object) -> None:  # when gRPC itself raises it, nobody can bring about
+        raise error
+
+    class Refusing:
+        async def CreateEntry(self, _request: object, _peer: object) -> None:  # noqa: N802 - the contract's name
+            raise PortfolioNotFound("p")
+
+    monkeypatch.setattr("lotkeeperd.api.server.refuse", cut)
+    server = Server({"LedgerService": Refusing()})
+    address = await server.start("127.0.0.1:0")
+    async with grpc.aio.insecure_channel(address) as channel:
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(CREATE_ENTRY)
+        with pytest.raises(grpc.aio.AioRpcError):
+            await call(b"")
+    await server.stop(0)
+    assert any(record.exc_info for record in caplog.records) is told

@@ -77,11 +77,28 @@ SERVICES: dict[str, ServiceDescriptor] = {
 """Every service of the contract, by name."""
 
 
+class _CutOff(logging.Filter):
+    """Keeps out of the log, with its trace, what gRPC says of an answer whose connection was gone before it was out.
+
+    A caller may leave at any moment, and the last calls of a server that stops are cut. Neither is a failure of this program: what
+    was recorded is on disk, and a caller who asks again gets the same answer.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to log it."""
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, grpc.aio.InternalError)
+
+
+_CUT_OFF = _CutOff()
+
+
 class Server:
     """Serves a ledger on one address until it is stopped."""
 
     def __init__(self, servicers: Mapping[str, object]) -> None:
         """``servicers`` by the name of their service in the contract."""
+        logging.getLogger("grpc._cython.cygrpc").addFilter(_CUT_OFF)
         self._server = grpc.aio.server(options=OPTIONS)
         self._health = HealthServicer()
         self._calls = _Calls()
@@ -190,15 +207,16 @@ def _single(
         refusal: Refusal
         calls.answering += 1
         try:
-            return (await handler(parse(request, sent), context.peer)).SerializeToString()
-        except Refusal as error:
-            refusal = error
-        except Exception:
-            log.exception("a call failed: %s", request.DESCRIPTOR.full_name)
-            refusal = InternalError()
+            try:
+                return (await handler(parse(request, sent), context.peer)).SerializeToString()
+            except Refusal as error:
+                refusal = error
+            except Exception:
+                log.exception("a call failed: %s", request.DESCRIPTOR.full_name)
+                refusal = InternalError()
+            return await refuse(context, refusal)
         finally:
             calls.answering -= 1
-        return await refuse(context, refusal)
 
     return call
 
