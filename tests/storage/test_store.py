@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import make_url
 
 from lotkeeperd.domain.commands import Command
+from lotkeeperd.domain.rates import Rate
 from lotkeeperd.domain.refusals import DiskFull, Fenced, LedgerCorrupt, StorageUnavailable
 from lotkeeperd.service.outcomes import Outcome
 from lotkeeperd.service.ports import Key, OutcomeUnknown, StatementRefused, Transaction
@@ -171,6 +172,30 @@ def test_a_ledger_that_does_not_add_up_is_not_opened(database_url: str, damage: 
         BareLedger(database_url)
 
 
+END_WRITER = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND state = 'idle in transaction'"
+)
+
+
+def test_a_connection_that_goes_while_a_command_is_decided_is_not_the_commands_fault(postgres_url: str) -> None:
+    """The history that a late execution is put into cannot be read: unavailable, nothing written, and a retry is taken."""
+    with bare_ledger(postgres_url) as ledger, PlainSql(postgres_url) as sql:
+        ledger.taken(entry(1), entry(10))
+        late = entry(5, late=True, fee=Decimal(1), fee_currency="BNB")
+
+        class EndsTheWriter(dict[tuple[str, str], Rate]):
+            def get(self, *_: object) -> None:  # type: ignore[override]  # asked for between two statements
+                sql.rows(END_WRITER)
+
+        ledger.rates = EndsTheWriter()
+        with pytest.raises(StorageUnavailable):
+            ledger.take(late)
+        ledger.rates = {}
+        assert sql.records() == 2
+        assert ledger.taken(late)[0].sequence == 3
+
+
 def test_a_commit_that_was_cut_off_before_it_came_is_not_there(postgres_url: str) -> None:
     """The server ends the connection between the last statement and the commit: unknown, then found not to be."""
     with bare_ledger(postgres_url) as ledger, PlainSql(postgres_url) as sql:
@@ -179,10 +204,7 @@ def test_a_commit_that_was_cut_off_before_it_came_is_not_there(postgres_url: str
         def work(transaction: Transaction) -> None:
             batch.decide([entry(1)], transaction)
             transaction.write(0, batch.written())
-            sql.rows(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND state = 'idle in transaction'"
-            )
+            sql.rows(END_WRITER)
 
         with pytest.raises(OutcomeUnknown) as unknown:
             ledger.store.transact(work)

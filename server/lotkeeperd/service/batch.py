@@ -94,6 +94,8 @@ class Batch:
             return self._new(command, transaction)
         except Refusal as refusal:
             return refusal
+        except transaction.failures:
+            raise
         except Exception as error:
             log.exception("a command could not be decided: %r", command)
             # Some of it may be staged already: the batch is tried again command by command, and only this one fails.

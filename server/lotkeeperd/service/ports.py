@@ -144,6 +144,11 @@ Rates = Callable[[str, str], Rate | None]
 class Transaction(Protocol):
     """One transaction on the writer's connection; used in the writer's thread only."""
 
+    @property
+    def failures(self) -> tuple[type[Exception], ...]:
+        """What any of this raises when the database fails. The store knows what it means: nobody on the way may take it."""
+        ...
+
     def recorded(self, commands: Sequence[AnyCommand]) -> list[JournalRecord]:
         """Every record that holds a request id or a fill id of ``commands``; others may be among them."""
         ...

@@ -189,7 +189,14 @@ class SqlStore:
         transaction = connection.begin()
         try:
             batch = SqlTransaction(
-                connection, self._statements, self._amount, self._epoch, self._currency, self._chain, self._head
+                connection,
+                self._statements,
+                self._amount,
+                self._epoch,
+                self._currency,
+                self._chain,
+                self._head,
+                self._errors,
             )
             result = work(batch)
         except BaseException:

@@ -48,6 +48,7 @@ class SqlTransaction:
         currency: str,
         chain: bytes,
         head: Link,
+        failures: tuple[type[Exception], ...],
     ) -> None:
         self._connection = connection
         self._cursor = connection.connection.cursor()
@@ -58,6 +59,7 @@ class SqlTransaction:
         self._chain = chain
         self.head = head
         """The chain's, as this transaction leaves it."""
+        self.failures = failures
         self.wrote = False
 
     def recorded(self, commands: Sequence[AnyCommand]) -> list[JournalRecord]:
