@@ -24,35 +24,36 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from lotkeeper.v1 import ledger_pb2 as lotkeeper_dot_v1_dot_ledger__pb2
+from lotkeeper.v1 import portfolio_service_pb2 as lotkeeper_dot_v1_dot_portfolio__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!lotkeeper/v1/reconciliation.proto\x12\x0clotkeeper.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19lotkeeper/v1/ledger.proto\"\x87\x01\n\x0e\x42rokerPosition\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12(\n\x04side\x18\x02 \x01(\x0e\x32\x1a.lotkeeper.v1.PositionSide\x12\x10\n\x08quantity\x18\x03 \x01(\t\x12\x15\n\raverage_price\x18\x04 \x01(\t\x12\x12\n\ncost_basis\x18\x05 \x01(\t\".\n\nBrokerCash\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x0e\n\x06\x61mount\x18\x02 \x01(\t\"\xa5\x02\n\x0f\x42rokerStatement\x12)\n\x05\x61s_of\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12positions_complete\x18\x02 \x01(\x08\x12/\n\tpositions\x18\x03 \x03(\x0b\x32\x1c.lotkeeper.v1.BrokerPosition\x12!\n\x05\x66ills\x18\x04 \x03(\x0b\x32\x12.lotkeeper.v1.Fill\x12\x38\n\x14\x66ills_complete_since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x04\x63\x61sh\x18\x06 \x03(\x0b\x32\x18.lotkeeper.v1.BrokerCash\x12\x15\n\rcash_complete\x18\x07 \x01(\x08\"\xe1\x01\n\x10ReconcileRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rportfolio_ids\x18\x02 \x03(\t\x12)\n\x04mode\x18\x03 \x01(\x0e\x32\x1b.lotkeeper.v1.ReconcileMode\x12\x32\n\tstatement\x18\x04 \x01(\x0b\x32\x1d.lotkeeper.v1.BrokerStatementH\x00\x12\x18\n\x0e\x62roker_account\x18\x05 \x01(\tH\x00\x12\x1f\n\x17\x61\x64opt_into_portfolio_id\x18\x06 \x01(\tB\x08\n\x06source\"Y\n\x0cProposedFill\x12\x14\n\x0cportfolio_id\x18\x01 \x01(\t\x12 \n\x04\x66ill\x18\x02 \x01(\x0b\x32\x12.lotkeeper.v1.Fill\x12\x11\n\tsynthetic\x18\x03 \x01(\x08\"\xf4\x02\n\x0b\x44iscrepancy\x12\x16\n\x0e\x64iscrepancy_id\x18\x01 \x01(\t\x12+\n\x04kind\x18\x02 \x01(\x0e\x32\x1d.lotkeeper.v1.DiscrepancyKind\x12(\n\x08severity\x18\x03 \x01(\x0e\x32\x16.lotkeeper.v1.Severity\x12\x14\n\x0cportfolio_id\x18\x04 \x01(\t\x12\x0e\n\x06symbol\x18\x05 \x01(\t\x12\x17\n\x0fledger_quantity\x18\x06 \x01(\t\x12\x17\n\x0f\x62roker_quantity\x18\x07 \x01(\t\x12\x30\n\nresolution\x18\x08 \x01(\x0e\x32\x1c.lotkeeper.v1.ResolutionKind\x12\x32\n\x0eproposed_fills\x18\t \x03(\x0b\x32\x1a.lotkeeper.v1.ProposedFill\x12\x12\n\npnl_effect\x18\n \x01(\t\x12\x0f\n\x07\x61pplied\x18\x0b \x01(\x08\x12\x13\n\x0b\x65xplanation\x18\x0c \x01(\t\"\xad\x01\n\x11ReconcileResponse\x12\x19\n\x11reconciliation_id\x18\x01 \x01(\t\x12\x30\n\rdiscrepancies\x18\x02 \x03(\x0b\x32\x19.lotkeeper.v1.Discrepancy\x12\x15\n\rmatched_count\x18\x03 \x01(\x05\x12\x10\n\x08sequence\x18\x04 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x05 \x01(\x08\x12\x10\n\x08replayed\x18\x06 \x01(\x08*e\n\rReconcileMode\x12\x1e\n\x1aRECONCILE_MODE_UNSPECIFIED\x10\x00\x12\x1a\n\x16RECONCILE_MODE_DRY_RUN\x10\x01\x12\x18\n\x14RECONCILE_MODE_APPLY\x10\x02*\xe6\x02\n\x0f\x44iscrepancyKind\x12 \n\x1c\x44ISCREPANCY_KIND_UNSPECIFIED\x10\x00\x12&\n\"DISCREPANCY_KIND_ORPHANED_POSITION\x10\x01\x12&\n\"DISCREPANCY_KIND_MISSING_AT_BROKER\x10\x02\x12&\n\"DISCREPANCY_KIND_QUANTITY_MISMATCH\x10\x03\x12\"\n\x1e\x44ISCREPANCY_KIND_SIDE_MISMATCH\x10\x04\x12+\n\'DISCREPANCY_KIND_AVERAGE_PRICE_MISMATCH\x10\x05\x12!\n\x1d\x44ISCREPANCY_KIND_MISSING_FILL\x10\x06\x12!\n\x1d\x44ISCREPANCY_KIND_UNKNOWN_FILL\x10\x07\x12\"\n\x1e\x44ISCREPANCY_KIND_CASH_MISMATCH\x10\x08*\xb8\x01\n\x0eResolutionKind\x12\x1f\n\x1bRESOLUTION_KIND_UNSPECIFIED\x10\x00\x12\"\n\x1eRESOLUTION_KIND_BACKFILL_FILLS\x10\x01\x12\"\n\x1eRESOLUTION_KIND_ADOPT_POSITION\x10\x02\x12#\n\x1fRESOLUTION_KIND_CLOSE_SYNTHETIC\x10\x03\x12\x18\n\x14RESOLUTION_KIND_NONE\x10\x04*v\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x11\n\rSEVERITY_INFO\x10\x01\x12\x12\n\x0eSEVERITY_MINOR\x10\x02\x12\x12\n\x0eSEVERITY_MAJOR\x10\x03\x12\x15\n\x11SEVERITY_CRITICAL\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!lotkeeper/v1/reconciliation.proto\x12\x0clotkeeper.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19lotkeeper/v1/ledger.proto\x1a$lotkeeper/v1/portfolio_service.proto\"\x87\x01\n\x0e\x42rokerPosition\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12(\n\x04side\x18\x02 \x01(\x0e\x32\x1a.lotkeeper.v1.PositionSide\x12\x10\n\x08quantity\x18\x03 \x01(\t\x12\x15\n\raverage_price\x18\x04 \x01(\t\x12\x12\n\ncost_basis\x18\x05 \x01(\t\".\n\nBrokerCash\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x0e\n\x06\x61mount\x18\x02 \x01(\t\"\xa5\x02\n\x0f\x42rokerStatement\x12)\n\x05\x61s_of\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12positions_complete\x18\x02 \x01(\x08\x12/\n\tpositions\x18\x03 \x03(\x0b\x32\x1c.lotkeeper.v1.BrokerPosition\x12!\n\x05\x66ills\x18\x04 \x03(\x0b\x32\x12.lotkeeper.v1.Fill\x12\x38\n\x14\x66ills_complete_since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x04\x63\x61sh\x18\x06 \x03(\x0b\x32\x18.lotkeeper.v1.BrokerCash\x12\x15\n\rcash_complete\x18\x07 \x01(\x08\"\x92\x02\n\x10ReconcileRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rportfolio_ids\x18\x02 \x03(\t\x12)\n\x04mode\x18\x03 \x01(\x0e\x32\x1b.lotkeeper.v1.ReconcileMode\x12\x32\n\tstatement\x18\x04 \x01(\x0b\x32\x1d.lotkeeper.v1.BrokerStatementH\x00\x12\x18\n\x0e\x62roker_account\x18\x05 \x01(\tH\x00\x12\x1f\n\x17\x61\x64opt_into_portfolio_id\x18\x06 \x01(\t\x12/\n\x0ctrading_mode\x18\x07 \x01(\x0e\x32\x19.lotkeeper.v1.TradingModeB\x08\n\x06source\"k\n\x0cProposedFill\x12\x14\n\x0cportfolio_id\x18\x01 \x01(\t\x12 \n\x04\x66ill\x18\x02 \x01(\x0b\x32\x12.lotkeeper.v1.Fill\x12\x11\n\tsynthetic\x18\x03 \x01(\x08\x12\x10\n\x08replaces\x18\x04 \x03(\x03\"\xac\x04\n\x0b\x44iscrepancy\x12\x16\n\x0e\x64iscrepancy_id\x18\x01 \x01(\t\x12+\n\x04kind\x18\x02 \x01(\x0e\x32\x1d.lotkeeper.v1.DiscrepancyKind\x12(\n\x08severity\x18\x03 \x01(\x0e\x32\x16.lotkeeper.v1.Severity\x12\x14\n\x0cportfolio_id\x18\x04 \x01(\t\x12\x0e\n\x06symbol\x18\x05 \x01(\t\x12\x17\n\x0fledger_quantity\x18\x06 \x01(\t\x12\x17\n\x0f\x62roker_quantity\x18\x07 \x01(\t\x12\x30\n\nresolution\x18\x08 \x01(\x0e\x32\x1c.lotkeeper.v1.ResolutionKind\x12\x32\n\x0eproposed_fills\x18\t \x03(\x0b\x32\x1a.lotkeeper.v1.ProposedFill\x12\x12\n\npnl_effect\x18\n \x01(\t\x12\x0f\n\x07\x61pplied\x18\x0b \x01(\x08\x12\x13\n\x0b\x65xplanation\x18\x0c \x01(\t\x12(\n\x04side\x18\r \x01(\x0e\x32\x1a.lotkeeper.v1.PositionSide\x12\x0f\n\x07\x66ill_id\x18\x0e \x01(\t\x12\x1c\n\x14ledger_average_price\x18\x0f \x01(\t\x12\x1c\n\x14\x62roker_average_price\x18\x10 \x01(\t\x12\x11\n\tunwatched\x18\x11 \x01(\x08\x12\x0f\n\x07ignored\x18\x12 \x01(\x08\x12\x1b\n\x13proposed_fill_count\x18\x13 \x01(\x05\"\x96\x02\n\x11ReconcileResponse\x12\x19\n\x11reconciliation_id\x18\x01 \x01(\t\x12\x30\n\rdiscrepancies\x18\x02 \x03(\x0b\x32\x19.lotkeeper.v1.Discrepancy\x12\x15\n\rmatched_count\x18\x03 \x01(\x05\x12\x10\n\x08sequence\x18\x04 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x05 \x01(\x08\x12\x10\n\x08replayed\x18\x06 \x01(\x08\x12\x1d\n\x15\x62roker_position_count\x18\x07 \x01(\x05\x12\x15\n\rtracked_count\x18\x08 \x01(\x05\x12\x16\n\x0eorphaned_count\x18\t \x01(\x05\x12\x19\n\x11\x64iscrepancy_count\x18\n \x01(\x05*e\n\rReconcileMode\x12\x1e\n\x1aRECONCILE_MODE_UNSPECIFIED\x10\x00\x12\x1a\n\x16RECONCILE_MODE_DRY_RUN\x10\x01\x12\x18\n\x14RECONCILE_MODE_APPLY\x10\x02*\xe6\x02\n\x0f\x44iscrepancyKind\x12 \n\x1c\x44ISCREPANCY_KIND_UNSPECIFIED\x10\x00\x12&\n\"DISCREPANCY_KIND_ORPHANED_POSITION\x10\x01\x12&\n\"DISCREPANCY_KIND_MISSING_AT_BROKER\x10\x02\x12&\n\"DISCREPANCY_KIND_QUANTITY_MISMATCH\x10\x03\x12\"\n\x1e\x44ISCREPANCY_KIND_SIDE_MISMATCH\x10\x04\x12+\n\'DISCREPANCY_KIND_AVERAGE_PRICE_MISMATCH\x10\x05\x12!\n\x1d\x44ISCREPANCY_KIND_MISSING_FILL\x10\x06\x12!\n\x1d\x44ISCREPANCY_KIND_UNKNOWN_FILL\x10\x07\x12\"\n\x1e\x44ISCREPANCY_KIND_CASH_MISMATCH\x10\x08*\xb8\x01\n\x0eResolutionKind\x12\x1f\n\x1bRESOLUTION_KIND_UNSPECIFIED\x10\x00\x12\"\n\x1eRESOLUTION_KIND_BACKFILL_FILLS\x10\x01\x12\"\n\x1eRESOLUTION_KIND_ADOPT_POSITION\x10\x02\x12#\n\x1fRESOLUTION_KIND_CLOSE_SYNTHETIC\x10\x03\x12\x18\n\x14RESOLUTION_KIND_NONE\x10\x04*v\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x11\n\rSEVERITY_INFO\x10\x01\x12\x12\n\x0eSEVERITY_MINOR\x10\x02\x12\x12\n\x0eSEVERITY_MAJOR\x10\x03\x12\x15\n\x11SEVERITY_CRITICAL\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lotkeeper.v1.reconciliation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECONCILEMODE']._serialized_start=1463
-  _globals['_RECONCILEMODE']._serialized_end=1564
-  _globals['_DISCREPANCYKIND']._serialized_start=1567
-  _globals['_DISCREPANCYKIND']._serialized_end=1925
-  _globals['_RESOLUTIONKIND']._serialized_start=1928
-  _globals['_RESOLUTIONKIND']._serialized_end=2112
-  _globals['_SEVERITY']._serialized_start=2114
-  _globals['_SEVERITY']._serialized_end=2232
-  _globals['_BROKERPOSITION']._serialized_start=112
-  _globals['_BROKERPOSITION']._serialized_end=247
-  _globals['_BROKERCASH']._serialized_start=249
-  _globals['_BROKERCASH']._serialized_end=295
-  _globals['_BROKERSTATEMENT']._serialized_start=298
-  _globals['_BROKERSTATEMENT']._serialized_end=591
-  _globals['_RECONCILEREQUEST']._serialized_start=594
-  _globals['_RECONCILEREQUEST']._serialized_end=819
-  _globals['_PROPOSEDFILL']._serialized_start=821
-  _globals['_PROPOSEDFILL']._serialized_end=910
-  _globals['_DISCREPANCY']._serialized_start=913
-  _globals['_DISCREPANCY']._serialized_end=1285
-  _globals['_RECONCILERESPONSE']._serialized_start=1288
-  _globals['_RECONCILERESPONSE']._serialized_end=1461
+  _globals['_RECONCILEMODE']._serialized_start=1857
+  _globals['_RECONCILEMODE']._serialized_end=1958
+  _globals['_DISCREPANCYKIND']._serialized_start=1961
+  _globals['_DISCREPANCYKIND']._serialized_end=2319
+  _globals['_RESOLUTIONKIND']._serialized_start=2322
+  _globals['_RESOLUTIONKIND']._serialized_end=2506
+  _globals['_SEVERITY']._serialized_start=2508
+  _globals['_SEVERITY']._serialized_end=2626
+  _globals['_BROKERPOSITION']._serialized_start=150
+  _globals['_BROKERPOSITION']._serialized_end=285
+  _globals['_BROKERCASH']._serialized_start=287
+  _globals['_BROKERCASH']._serialized_end=333
+  _globals['_BROKERSTATEMENT']._serialized_start=336
+  _globals['_BROKERSTATEMENT']._serialized_end=629
+  _globals['_RECONCILEREQUEST']._serialized_start=632
+  _globals['_RECONCILEREQUEST']._serialized_end=906
+  _globals['_PROPOSEDFILL']._serialized_start=908
+  _globals['_PROPOSEDFILL']._serialized_end=1015
+  _globals['_DISCREPANCY']._serialized_start=1018
+  _globals['_DISCREPANCY']._serialized_end=1574
+  _globals['_RECONCILERESPONSE']._serialized_start=1577
+  _globals['_RECONCILERESPONSE']._serialized_end=1855
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from lotkeeper.v1 import ledger_pb2 as _ledger_pb2
+from lotkeeper.v1 import portfolio_service_pb2 as _portfolio_service_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -106,33 +107,37 @@ class BrokerStatement(_message.Message):
     def __init__(self, as_of: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., positions_complete: bool = ..., positions: _Optional[_Iterable[_Union[BrokerPosition, _Mapping]]] = ..., fills: _Optional[_Iterable[_Union[_ledger_pb2.Fill, _Mapping]]] = ..., fills_complete_since: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., cash: _Optional[_Iterable[_Union[BrokerCash, _Mapping]]] = ..., cash_complete: bool = ...) -> None: ...
 
 class ReconcileRequest(_message.Message):
-    __slots__ = ("request_id", "portfolio_ids", "mode", "statement", "broker_account", "adopt_into_portfolio_id")
+    __slots__ = ("request_id", "portfolio_ids", "mode", "statement", "broker_account", "adopt_into_portfolio_id", "trading_mode")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     PORTFOLIO_IDS_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     STATEMENT_FIELD_NUMBER: _ClassVar[int]
     BROKER_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     ADOPT_INTO_PORTFOLIO_ID_FIELD_NUMBER: _ClassVar[int]
+    TRADING_MODE_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     portfolio_ids: _containers.RepeatedScalarFieldContainer[str]
     mode: ReconcileMode
     statement: BrokerStatement
     broker_account: str
     adopt_into_portfolio_id: str
-    def __init__(self, request_id: _Optional[str] = ..., portfolio_ids: _Optional[_Iterable[str]] = ..., mode: _Optional[_Union[ReconcileMode, str]] = ..., statement: _Optional[_Union[BrokerStatement, _Mapping]] = ..., broker_account: _Optional[str] = ..., adopt_into_portfolio_id: _Optional[str] = ...) -> None: ...
+    trading_mode: _portfolio_service_pb2.TradingMode
+    def __init__(self, request_id: _Optional[str] = ..., portfolio_ids: _Optional[_Iterable[str]] = ..., mode: _Optional[_Union[ReconcileMode, str]] = ..., statement: _Optional[_Union[BrokerStatement, _Mapping]] = ..., broker_account: _Optional[str] = ..., adopt_into_portfolio_id: _Optional[str] = ..., trading_mode: _Optional[_Union[_portfolio_service_pb2.TradingMode, str]] = ...) -> None: ...
 
 class ProposedFill(_message.Message):
-    __slots__ = ("portfolio_id", "fill", "synthetic")
+    __slots__ = ("portfolio_id", "fill", "synthetic", "replaces")
     PORTFOLIO_ID_FIELD_NUMBER: _ClassVar[int]
     FILL_FIELD_NUMBER: _ClassVar[int]
     SYNTHETIC_FIELD_NUMBER: _ClassVar[int]
+    REPLACES_FIELD_NUMBER: _ClassVar[int]
     portfolio_id: str
     fill: _ledger_pb2.Fill
     synthetic: bool
-    def __init__(self, portfolio_id: _Optional[str] = ..., fill: _Optional[_Union[_ledger_pb2.Fill, _Mapping]] = ..., synthetic: bool = ...) -> None: ...
+    replaces: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, portfolio_id: _Optional[str] = ..., fill: _Optional[_Union[_ledger_pb2.Fill, _Mapping]] = ..., synthetic: bool = ..., replaces: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Discrepancy(_message.Message):
-    __slots__ = ("discrepancy_id", "kind", "severity", "portfolio_id", "symbol", "ledger_quantity", "broker_quantity", "resolution", "proposed_fills", "pnl_effect", "applied", "explanation")
+    __slots__ = ("discrepancy_id", "kind", "severity", "portfolio_id", "symbol", "ledger_quantity", "broker_quantity", "resolution", "proposed_fills", "pnl_effect", "applied", "explanation", "side", "fill_id", "ledger_average_price", "broker_average_price", "unwatched", "ignored", "proposed_fill_count")
     DISCREPANCY_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     SEVERITY_FIELD_NUMBER: _ClassVar[int]
@@ -145,6 +150,13 @@ class Discrepancy(_message.Message):
     PNL_EFFECT_FIELD_NUMBER: _ClassVar[int]
     APPLIED_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    SIDE_FIELD_NUMBER: _ClassVar[int]
+    FILL_ID_FIELD_NUMBER: _ClassVar[int]
+    LEDGER_AVERAGE_PRICE_FIELD_NUMBER: _ClassVar[int]
+    BROKER_AVERAGE_PRICE_FIELD_NUMBER: _ClassVar[int]
+    UNWATCHED_FIELD_NUMBER: _ClassVar[int]
+    IGNORED_FIELD_NUMBER: _ClassVar[int]
+    PROPOSED_FILL_COUNT_FIELD_NUMBER: _ClassVar[int]
     discrepancy_id: str
     kind: DiscrepancyKind
     severity: Severity
@@ -157,20 +169,35 @@ class Discrepancy(_message.Message):
     pnl_effect: str
     applied: bool
     explanation: str
-    def __init__(self, discrepancy_id: _Optional[str] = ..., kind: _Optional[_Union[DiscrepancyKind, str]] = ..., severity: _Optional[_Union[Severity, str]] = ..., portfolio_id: _Optional[str] = ..., symbol: _Optional[str] = ..., ledger_quantity: _Optional[str] = ..., broker_quantity: _Optional[str] = ..., resolution: _Optional[_Union[ResolutionKind, str]] = ..., proposed_fills: _Optional[_Iterable[_Union[ProposedFill, _Mapping]]] = ..., pnl_effect: _Optional[str] = ..., applied: bool = ..., explanation: _Optional[str] = ...) -> None: ...
+    side: _ledger_pb2.PositionSide
+    fill_id: str
+    ledger_average_price: str
+    broker_average_price: str
+    unwatched: bool
+    ignored: bool
+    proposed_fill_count: int
+    def __init__(self, discrepancy_id: _Optional[str] = ..., kind: _Optional[_Union[DiscrepancyKind, str]] = ..., severity: _Optional[_Union[Severity, str]] = ..., portfolio_id: _Optional[str] = ..., symbol: _Optional[str] = ..., ledger_quantity: _Optional[str] = ..., broker_quantity: _Optional[str] = ..., resolution: _Optional[_Union[ResolutionKind, str]] = ..., proposed_fills: _Optional[_Iterable[_Union[ProposedFill, _Mapping]]] = ..., pnl_effect: _Optional[str] = ..., applied: bool = ..., explanation: _Optional[str] = ..., side: _Optional[_Union[_ledger_pb2.PositionSide, str]] = ..., fill_id: _Optional[str] = ..., ledger_average_price: _Optional[str] = ..., broker_average_price: _Optional[str] = ..., unwatched: bool = ..., ignored: bool = ..., proposed_fill_count: _Optional[int] = ...) -> None: ...
 
 class ReconcileResponse(_message.Message):
-    __slots__ = ("reconciliation_id", "discrepancies", "matched_count", "sequence", "complete", "replayed")
+    __slots__ = ("reconciliation_id", "discrepancies", "matched_count", "sequence", "complete", "replayed", "broker_position_count", "tracked_count", "orphaned_count", "discrepancy_count")
     RECONCILIATION_ID_FIELD_NUMBER: _ClassVar[int]
     DISCREPANCIES_FIELD_NUMBER: _ClassVar[int]
     MATCHED_COUNT_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     COMPLETE_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
+    BROKER_POSITION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TRACKED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ORPHANED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DISCREPANCY_COUNT_FIELD_NUMBER: _ClassVar[int]
     reconciliation_id: str
     discrepancies: _containers.RepeatedCompositeFieldContainer[Discrepancy]
     matched_count: int
     sequence: int
     complete: bool
     replayed: bool
-    def __init__(self, reconciliation_id: _Optional[str] = ..., discrepancies: _Optional[_Iterable[_Union[Discrepancy, _Mapping]]] = ..., matched_count: _Optional[int] = ..., sequence: _Optional[int] = ..., complete: bool = ..., replayed: bool = ...) -> None: ...
+    broker_position_count: int
+    tracked_count: int
+    orphaned_count: int
+    discrepancy_count: int
+    def __init__(self, reconciliation_id: _Optional[str] = ..., discrepancies: _Optional[_Iterable[_Union[Discrepancy, _Mapping]]] = ..., matched_count: _Optional[int] = ..., sequence: _Optional[int] = ..., complete: bool = ..., replayed: bool = ..., broker_position_count: _Optional[int] = ..., tracked_count: _Optional[int] = ..., orphaned_count: _Optional[int] = ..., discrepancy_count: _Optional[int] = ...) -> None: ...
