@@ -19,13 +19,18 @@ from lotkeeperd.domain.accounts import Balance, CashEvent, CashMoved, Flow, cash
 from lotkeeperd.domain.book import Book, Direction, Fill, LotMethod
 from lotkeeperd.domain.commands import Command, Excess, Method, Terms
 from lotkeeperd.domain.deciding import Decided, decide, decided
-from lotkeeperd.domain.decimals import ONE, ZERO, quotient
+from lotkeeperd.domain.decimals import ONE, ZERO
 from lotkeeperd.domain.fees import NONE
 from lotkeeperd.domain.history import History, Late, Slot
 from lotkeeperd.domain.instruments import Declaration, Instrument, Kind, declared, on_first_use
 from lotkeeperd.domain.once import check_replay
 from lotkeeperd.domain.portfolios import Portfolio
 from lotkeeperd.domain.rates import Pair, Pairs, Rate
+from lotkeeperd.domain.reconciliation.comparison import compare
+from lotkeeperd.domain.reconciliation.findings import Comparison
+from lotkeeperd.domain.reconciliation.holdings import Holding, Holdings
+from lotkeeperd.domain.reconciliation.records import UNNAMED
+from lotkeeperd.domain.reconciliation.statements import HeldPosition, Statement
 from lotkeeperd.domain.refusals import Refusal
 from lotkeeperd.domain.rematch import net_change, rematched
 from lotkeeperd.domain.splits import beyond_whole_steps, split
@@ -221,23 +226,25 @@ class Course:
         if left:
             self.tell(Command(Method.CASH_IN_LIEU, PORTFOLIO, SYMBOL, None, left, price))
 
-    def adopt(self, quantity: Decimal, average: Decimal) -> None:
-        """The synthetic fill after which the book is ``quantity`` (signed) at ``average``, and has gained nothing.
+    def compared(self) -> Comparison:
+        """The book against what the venue of the case holds."""
+        quantity, average = Decimal(self.case["venue"]["qty"]), self.case["venue"].get("avg")
+        side = Direction.LONG if quantity > 0 else Direction.SHORT
+        price = None if average is None else Decimal(average)
+        rows = (HeldPosition(SYMBOL, side, abs(quantity), price),) if quantity else ()
+        step = ONE.scaleb(-int(self.case["size_precision"])) if "size_precision" in self.case else ZERO
+        held = Holding((PORTFOLIO, SYMBOL, ""), signed(self.book), self.book.average_price(), size_step=step)
+        holdings = Holdings((PORTFOLIO,), (held,) if self.book.direction else ())
+        return compare(UNNAMED, holdings, Statement(self._sequence, positions_complete=True, positions=rows))
 
-        This is what reconciliation proposes (a synthetic lot, so that the averages agree): where the service does, it is called
-        in this place, and nothing else here knows the formula. From law 6: gained and unrealized at ``average`` are 0.
-        """
-        missing = quantity - signed(self.book)
-        if not missing:
-            return
-        price = average + quotient(self.book.unrealized(average), missing)
-        side = Direction.LONG if missing > 0 else Direction.SHORT
-        try:
-            self.tell(fill(side, abs(missing), price)._replace(synthetic=True))
-        except Refusal as refusal:
-            self.refusal = refusal
-        else:
-            self.adopted = price
+    def adopt(self) -> None:
+        """Carry out what is proposed, so that quantity and average are the venue's."""
+        for difference in self.compared().differences:
+            for proposal in difference.proposals:
+                synthetic = proposal.execution
+                assert synthetic is not None
+                self.tell(fill(synthetic.side, synthetic.quantity, synthetic.price)._replace(synthetic=True))
+                self.adopted = synthetic.price
 
 
 def _net(book: Book) -> Decimal:

@@ -178,7 +178,7 @@ AS_IT_STANDS: dict[str, Figure] = {
     "option_qty": lambda course, _stage: signed(course.book),
     "underlying_qty": lambda course, _stage: course.delivered and signed(course.delivered.book),
     "underlying_avg": lambda course, _stage: course.delivered and course.delivered.book.average_price(),
-    "match": lambda course, _stage: signed(course.book) == Decimal(course.case["venue"]["qty"]),
+    "match": lambda course, _stage: course.compared().matched == 1,
     "synthetic_fill_qty": lambda course, _stage: Decimal(course.case["venue"]["qty"]) - _local(course),
     "synthetic_fill_price": lambda course, _stage: course.adopted,
 }

@@ -109,8 +109,7 @@ def _play_local(course: Course) -> None:
 
 def _play_reconciled(course: Course) -> None:
     _play_local(course)
-    venue = course.case["venue"]
-    course.adopt(Decimal(venue["qty"]), Decimal(venue["avg"]))
+    course.adopt()
 
 
 PLAYERS: dict[str, Callable[[Course], None]] = {

@@ -34,6 +34,29 @@ def test_a_journal_that_takes_a_lot_that_is_not_open_is_refused() -> None:
         History([journal.records[0], decision._replace(taken=(7,))]).folded(journal.fresh(), 2)
 
 
+def test_a_history_that_grows_folds_as_one_that_is_read_anew() -> None:
+    """Law 13: the walk goes on where the last one ended, as long as nothing before that was changed."""
+    journal, grown = lived("+2@100 t10", "-1@110 t20", "+1@120 t30"), History()
+
+    def folds_alike() -> None:
+        for record in journal.records[len(seen) :]:
+            grown.take(record)
+            seen.append(record)
+        for until in (len(grown.slots), 1, len(grown.slots) - 1, len(grown.slots)):
+            fold, anew = grown.folded(journal.fresh(), until), journal.history().folded(journal.fresh(), until)
+            assert [lot.standing for lot in fold.lots()] == [lot.standing for lot in anew.lots()]
+            assert (fold.gross, fold.cost, fold.quantity) == (anew.gross, anew.cost, anew.quantity)
+
+    seen: list[object] = []
+    folds_alike()
+    journal.late("+1@105 t15")  # behind what was folded first
+    folds_alike()
+    journal.late("+1@90 t5")  # before all of it
+    folds_alike()
+    journal.bust(1)
+    folds_alike()
+
+
 def slot(sequence: int, time: int, fill_id: str) -> Slot:
     """An execution, as far as it is looked for."""
     command = record_fill(BOUGHT, "1")._replace(fill_id=fill_id)

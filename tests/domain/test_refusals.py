@@ -105,6 +105,37 @@ REFUSALS: list[tuple[Refusal, dict[str, str], list[str]]] = [
         ["no instrument 'X'", "its first entry or fill makes it, or DefineInstrument"],
     ),
     (
+        refusals.SymbolFrozen("p", "X", "D7.0"),
+        {"portfolio_id": "p", "symbol": "X", "discrepancy_id": "D7.0"},
+        ["'X' in 'p' is frozen", "D7.0", "close what is open, or resolve"],
+    ),
+    (
+        refusals.PortfolioHalted("p", "D7.0"),
+        {"portfolio_id": "p", "discrepancy_id": "D7.0"},
+        ["'p' is halted", "D7.0", "ResolveDiscrepancy"],
+    ),
+    (
+        refusals.DiscrepancyNotFound("D7.0"),
+        {"discrepancy_id": "D7.0"},
+        ["no discrepancy 'D7.0'", "ListDiscrepancies"],
+    ),
+    (
+        refusals.DiscrepancyNotOpen("D7.0", "GONE"),
+        {"discrepancy_id": "D7.0", "state": "GONE"},
+        ["'D7.0' is GONE, not OPEN", "reconcile again"],
+    ),
+    (
+        refusals.ReconciliationNotFound("R7"),
+        {"reconciliation_id": "R7"},
+        ["no reconciliation 'R7'", "ListReconciliations"],
+    ),
+    (refusals.ResolutionNotFound("S7.0"), {"resolution_id": "S7.0"}, ["no resolution 'S7.0' to take back"]),
+    (
+        refusals.TradingModeMismatch("p", "PAPER", "LIVE"),
+        {"portfolio_id": "p"},
+        ["'p' is PAPER, not LIVE", "portfolios of one mode"],
+    ),
+    (
         refusals.SequenceAhead("after_sequence", 9, 7),
         {"latest_sequence": "7"},
         ["after_sequence 9", "at 7", "restored from a backup"],
@@ -124,6 +155,39 @@ REFUSALS: list[tuple[Refusal, dict[str, str], list[str]]] = [
         ["disk is full", "reads and streams go on", "free some space", "retry with the same ids"],
     ),
     (refusals.Fenced(), {}, ["FENCED", "another server", "connect to the other"]),
+    (
+        refusals.BrokerUnavailable("it answered 503", "alpaca-1"),
+        {},
+        ["'alpaca-1'", "it answered 503", "nothing was compared"],
+    ),
+    (
+        refusals.BrokerAccountNotFound("alpaca-1"),
+        {"broker_account": "alpaca-1"},
+        ["'alpaca-1'", "[accounts.NAME]", "bring a statement"],
+    ),
+    (
+        refusals.SymbolFrozen("swing", "BTC", "D7.0"),
+        {"portfolio_id": "swing", "symbol": "BTC", "discrepancy_id": "D7.0"},
+        ["'BTC' in 'swing' is frozen", "D7.0", "ResolveDiscrepancy"],
+    ),
+    (
+        refusals.PortfolioHalted("swing", "D7.0"),
+        {"portfolio_id": "swing", "discrepancy_id": "D7.0"},
+        ["'swing' is halted", "D7.0", "ResolveDiscrepancy"],
+    ),
+    (refusals.DiscrepancyNotFound("D7.0"), {"discrepancy_id": "D7.0"}, ["'D7.0'", "ListDiscrepancies"]),
+    (
+        refusals.DiscrepancyNotOpen("D7.0", "GONE"),
+        {"discrepancy_id": "D7.0", "state": "GONE"},
+        ["'D7.0' is GONE, not OPEN", "reconcile again"],
+    ),
+    (refusals.ReconciliationNotFound("R7"), {"reconciliation_id": "R7"}, ["'R7'", "ListReconciliations"]),
+    (refusals.ResolutionNotFound("S7.0"), {"resolution_id": "S7.0"}, ["'S7.0'", "ListDiscrepancies"]),
+    (
+        refusals.TradingModeMismatch("swing", "PAPER", "LIVE"),
+        {"portfolio_id": "swing"},
+        ["'swing' is PAPER, not LIVE", "portfolios of one mode"],
+    ),
     (refusals.ServerDraining(), {}, ["shutting down", "retry with the same ids"]),
     (refusals.LedgerCorrupt("lot 3 is missing"), {}, ["lot 3 is missing", "writes are stopped", "lotkeeper verify"]),
     (refusals.NotYetImplemented("orders"), {"feature": "orders"}, ["orders is not implemented"]),

@@ -15,7 +15,7 @@ import pytest
 
 from lotkeeperd.domain.commands import Command, Method
 from lotkeeperd.domain.decimals import ZERO
-from lotkeeperd.domain.refusals import FieldViolations, FillConflict, InsufficientQuantity, Refusal
+from lotkeeperd.domain.refusals import FillConflict, InsufficientQuantity, Refusal
 from tests.domain.courses import FILE, PORTFOLIO, SYMBOL, Case, case_of, cases, ids
 from tests.domain.figures import of_ours, of_the_source, read, tolerance_of, within
 from tests.domain.players import PLAYERS, played
@@ -64,11 +64,18 @@ DIFFERS: dict[str, tuple[Ours, ...]] = {
     "nautilus-009": (Ours({"derived.realized_net_prorata": "36.357889655172413793"}, FEES_OF_THE_ENTRY),),
     "nautilus-024": (Ours({"fees_total": "50", "realized": "-50"}, COIN_COSTED),),
     "nautilus-030": (Ours({"fees_total": "2.005", "realized": "-2.005"}, COIN_COSTED),),
+    "nautilus-057": (
+        Ours(
+            {"synthetic_fill_price": None, "open_qty": "100"},
+            "nothing is closed without the broker's executions but at a price that a person gives: at our own average it would "
+            "gain nothing by assumption; the source assumes that",
+        ),
+    ),
     "nautilus-063": (
         Ours(
-            {"synthetic_fill_price": "0", "open_qty": "200", "avg_open": "1"},
-            "a synthetic lot is recorded so that the averages agree, and a price of 0 does that: it is a price, what is given "
-            "away has it. The source refuses it; with us a person who sees its effect first does",
+            {"synthetic_fill_price": "1", "open_qty": "200", "avg_open": "1.5"},
+            "what the venue holds is adopted: where no price above 0 makes the averages agree, at the venue's own, and the report "
+            "says that they differ; the source refuses, and stays without the position",
         ),
     ),
     "freqtrade-001": (Ours({"steps.5.avg_open": None}, FLAT),),
@@ -123,7 +130,6 @@ DIFFERS: dict[str, tuple[Ours, ...]] = {
 
 REFUSED: dict[str, type[Refusal]] = {
     "nautilus-033": FillConflict,
-    "nautilus-064": FieldViolations,
     "rotki-004": InsufficientQuantity,
     "beancount-013": InsufficientQuantity,
 }

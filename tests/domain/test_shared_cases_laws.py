@@ -9,7 +9,8 @@ import pytest
 
 from lotkeeperd.domain.book import Book
 from lotkeeperd.domain.decimals import ZERO
-from tests.domain.courses import Case, Course, case_of, cases, ids, signed
+from lotkeeperd.domain.reconciliation.repair import close_at
+from tests.domain.courses import Case, Course, case_of, cases, fill, ids, signed
 from tests.domain.figures import of_ours, of_the_source, read
 from tests.domain.players import played
 
@@ -59,17 +60,49 @@ def test_fills_in_any_order_of_arrival_give_the_figures_of_their_times(case: Cas
 
 
 ADOPTED = [case for case in cases() if case["kind"] == "reconcile_price"]
+TOLERATED = [case for case in cases() if case["kind"] == "reconcile_tolerance"]
+
+NO_PRICE_AGREES = {"nautilus-063": Decimal("1.5")}
+"""Where the venue's average asks for a price of 0 or less: the average after an adoption at the venue's own."""
 
 
 @pytest.mark.parametrize("case", ADOPTED, ids=ids(ADOPTED))
 def test_after_a_synthetic_fill_quantity_and_average_agree_and_nothing_was_gained(case: Case) -> None:
-    """Where there is one; where it is refused or not needed, the lots are as they were."""
+    """Where there is one; where none is proposed or needed, the lots are as they were."""
     course = played(case)
 
     other = case["local"] if course.adopted is None else case["venue"]
+    average = NO_PRICE_AGREES.get(case["id"], other["avg"] and Decimal(other["avg"]))
     assert signed(course.book) == Decimal(other["qty"])
-    assert course.book.average_price() == (Decimal(other["avg"]) if signed(course.book) else None)
+    assert course.book.average_price() == (average if signed(course.book) else None)
     assert course.book.gross == 0
+
+
+@pytest.mark.parametrize("case", [*ADOPTED, *TOLERATED], ids=ids([*ADOPTED, *TOLERATED]))
+def test_a_book_that_was_reconciled_is_found_equal_or_waits_for_a_person(case: Case) -> None:
+    """Comparing again proposes nothing new."""
+    found = played(case).compared().differences
+
+    assert all(not difference.proposals or case["kind"] == "reconcile_tolerance" for difference in found)
+
+
+def test_a_position_that_is_gone_is_closed_at_the_price_that_a_person_gives() -> None:
+    """The other half of nautilus-057: at our own average it gains nothing, as the source has it."""
+    course = played(case_of("nautilus-057"))
+    (gone,) = course.compared().differences
+
+    (closing,) = close_at(gone, Decimal("1.20"))
+
+    assert closing.execution is not None
+    course.tell(fill(closing.execution.side, closing.execution.quantity, closing.execution.price))
+    assert signed(course.book) == course.book.gross == 0
+
+
+def test_every_case_of_reconciliation_ran(capsys: pytest.CaptureFixture[str]) -> None:
+    """Says how many of each kind."""
+    assert (len(ADOPTED), len(TOLERATED)) == (8, 2)
+    with capsys.disabled():
+        print(f"\nreconciliation: {len(ADOPTED)} x reconcile_price, {len(TOLERATED)} x reconcile_tolerance")
 
 
 FOR_THE_SERVICE = {

@@ -138,6 +138,7 @@ class History:
 
     def __init__(self, records: Iterable[BookRecord] = ()) -> None:
         self.slots: list[Slot] = []
+        self._folded: tuple[int, Book] | None = None
         for record in records:
             self.take(record)
 
@@ -157,7 +158,10 @@ class History:
             at = next((place for place, slot in enumerate(slots) if slot.sequence == rematch.place), len(slots))
             stood = (slot for slot in self.slots if slot.sequence == moved)  # where nothing of it changed
             slots.insert(at, changed.get(moved) or next(stood))
-        self.slots = [changed.get(slot.sequence, slot) for slot in slots]
+        slots = [changed.get(slot.sequence, slot) for slot in slots]
+        if self._folded is not None and self.slots[: self._folded[0]] != slots[: self._folded[0]]:
+            self._folded = None
+        self.slots = slots
 
     def find(self, fill_id: str, target: int) -> list[int]:
         """The places of the slots that a fill id, or the sequence of a record, names; an event's id names no execution."""
@@ -176,9 +180,18 @@ class History:
         return next((place for place, slot in enumerate(slots) if slot.decision.fill.time > time), len(slots))
 
     def folded(self, book: Book, until: int) -> Book:
-        """``book`` with the first ``until`` slots taken in as they were decided. Raises ValueError when one does not fit."""
-        for slot in self.slots[:until]:
+        """``book``, which is new, with the first ``until`` slots taken in as they were decided.
+
+        Raises ValueError when one does not fit. Executions that are put in one after the other ask for that each time: the walk
+        goes on where the last one ended.
+        """
+        done, last = self._folded or (0, book)
+        if done > until or (last.contract, last.method) != (book.contract, book.method):
+            done, last = 0, book
+        book = last.detached()
+        for slot in self.slots[done:until]:
             evolved(book, slot.decision)
+        self._folded = until, book.detached()
         return book
 
 

@@ -24,6 +24,13 @@
     ├── LaterCommandRefused    with this change a later command would have been refused
     ├── TradeNotFound          no such closed trade
     ├── InstrumentNotFound     no such instrument
+    ├── SymbolFrozen           the broker holds something else of it: nothing new is opened
+    ├── PortfolioHalted        the broker holds something else: nothing is executed
+    ├── DiscrepancyNotFound    no such difference
+    ├── DiscrepancyNotOpen     it is not open any more, or the ledger moved on since it was seen
+    ├── ReconciliationNotFound no such report
+    ├── ResolutionNotFound     no such resolution, or it was taken back
+    ├── TradingModeMismatch    a portfolio is of the other trading mode
     ├── SequenceAhead          a sequence this ledger has not reached
     ├── LedgerReplaced         the ledger_id is another ledger's
     ├── TooManyStreams         no more streams can be opened
@@ -32,6 +39,8 @@
     ├── DiskFull               the disk is full; reads and streams go on
     ├── Fenced                 another server has taken this database over
     ├── ServerDraining         the server is shutting down
+    ├── BrokerUnavailable      the broker did not answer, or refuses the keys; nothing was compared
+    ├── BrokerAccountNotFound  no broker account of that name is configured
     ├── LedgerCorrupt          an invariant of the ledger does not hold; writes are stopped
     ├── NotYetImplemented      this version does not do it yet
     └── InternalError          a bug
@@ -293,6 +302,7 @@ class FillBusted(Refusal):
 
 
 _SHARED = {
+    "TRADING_MODE_MISMATCH": "TRADING_MODE",
     "FIELD_VIOLATIONS": "FIELD_VIOLATION",
     "EVENT_CONFLICT": "FILL_CONFLICT",
     "NEVER_TRADED": "NO_OPEN_POSITION",
@@ -334,6 +344,83 @@ class InstrumentNotFound(Refusal):
         super().__init__(
             f"there is no instrument {shown(symbol)}; its first entry or fill makes it, or DefineInstrument",
             symbol=symbol,
+        )
+
+
+class SymbolFrozen(Refusal):
+    """An open difference with the broker: closing goes on, opening does not."""
+
+    def __init__(self, portfolio_id: str, symbol: str, discrepancy_id: str) -> None:
+        super().__init__(
+            f"{shown(symbol)} in {shown(portfolio_id)} is frozen: the broker holds something else ({discrepancy_id}); "
+            "close what is open, or resolve the difference with ResolveDiscrepancy",
+            portfolio_id=portfolio_id,
+            symbol=symbol,
+            discrepancy_id=discrepancy_id,
+        )
+
+
+class PortfolioHalted(Refusal):
+    """An open difference with the broker that stops every execution."""
+
+    def __init__(self, portfolio_id: str, discrepancy_id: str) -> None:
+        super().__init__(
+            f"portfolio {shown(portfolio_id)} is halted: the broker holds something else ({discrepancy_id}); "
+            "resolve the difference with ResolveDiscrepancy",
+            portfolio_id=portfolio_id,
+            discrepancy_id=discrepancy_id,
+        )
+
+
+class DiscrepancyNotFound(Refusal):
+    """No such difference."""
+
+    def __init__(self, discrepancy_id: str) -> None:
+        super().__init__(
+            f"there is no discrepancy {shown(discrepancy_id)}; look at ListDiscrepancies",
+            discrepancy_id=discrepancy_id,
+        )
+
+
+class DiscrepancyNotOpen(Refusal):
+    """``state`` is what became of it; ``why`` tells of an open one why it cannot be resolved as it was seen."""
+
+    def __init__(self, discrepancy_id: str, state: str, why: str = "") -> None:
+        super().__init__(
+            f"discrepancy {shown(discrepancy_id)} {why or f'is {state}, not OPEN'}; reconcile again and look at what is open",
+            discrepancy_id=discrepancy_id,
+            state=state,
+        )
+
+
+class ReconciliationNotFound(Refusal):
+    """No such report."""
+
+    def __init__(self, reconciliation_id: str) -> None:
+        super().__init__(
+            f"there is no reconciliation {shown(reconciliation_id)}; look at ListReconciliations",
+            reconciliation_id=reconciliation_id,
+        )
+
+
+class ResolutionNotFound(Refusal):
+    """Nothing was resolved under this id, or it was taken back."""
+
+    def __init__(self, resolution_id: str) -> None:
+        super().__init__(
+            f"there is no resolution {shown(resolution_id)} to take back; look at ListDiscrepancies for what is resolved",
+            resolution_id=resolution_id,
+        )
+
+
+class TradingModeMismatch(Refusal):
+    """A portfolio is of the other trading mode than was asked for."""
+
+    def __init__(self, portfolio_id: str, mode: str, asked: str) -> None:
+        super().__init__(
+            f"portfolio {shown(portfolio_id)} is {mode}, not {asked}; "
+            "name portfolios of one mode, and the broker account of that mode",
+            portfolio_id=portfolio_id,
         )
 
 
@@ -405,6 +492,25 @@ class ServerDraining(Refusal):
 
     def __init__(self) -> None:
         super().__init__("the server is shutting down; retry with the same ids once it is back")
+
+
+class BrokerUnavailable(Refusal):
+    """Nothing could be read at a broker; ``why`` in words, ``account`` as it is configured, where that is known."""
+
+    def __init__(self, why: str, account: str = "") -> None:
+        of = f" of account {shown(account)}" if account else ""
+        super().__init__(f"the broker{of} could not be read: {why}; nothing was compared, ask again")
+        self.why = why
+
+
+class BrokerAccountNotFound(Refusal):
+    """No account of this name is configured."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(
+            f"there is no broker account {shown(account)}; configure it as [accounts.NAME], or bring a statement",
+            broker_account=account,
+        )
 
 
 class LedgerCorrupt(Refusal):
