@@ -243,4 +243,4 @@ KINDS: dict[str, st.SearchStrategy[JournalRecord]] = {
     "terms": terms(),
     "instrument": definitions(),
 }
-"""Every kind of record."""
+"""Every kind of record of a book, of cash or of terms."""

@@ -56,6 +56,7 @@ class BareLedger:
         self.state.instruments.update(state.instruments)
         self.state.balances.clear()
         self.state.balances.update(state.balances)
+        self.state = self.state._replace(standings=state.standings)
         self.sequence = state.last_sequence
 
     @property
@@ -88,6 +89,7 @@ class BareLedger:
         self.state.portfolios.update(done.portfolios)
         self.state.instruments.update(done.instruments)
         self.state.balances.update(done.balances)
+        self.state = self.state._replace(standings=self.state.standings.over(done.standings))
         self.sequence += len(done.records)
 
     def all_taken(self, *commands: AnyCommand) -> list[Answer]:

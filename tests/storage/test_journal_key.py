@@ -33,7 +33,7 @@ def test_a_key_of_any_length_is_taken() -> None:
     [
         ("env:LEDGER_KEY", "journal_key env:LEDGER_KEY: 5 bytes are there, 16 or more are required"),
         ("env:NOTHING", "journal_key env:NOTHING: 0 bytes are there"),
-        ("file:/no/such/file", "journal_key file:/no/such/file: No such file"),
+        ("file:/no/such/file", "journal_key: file:/no/such/file: No such file"),
         (SECRET, "say env:NAME or file:PATH"),
         (f"key:{SECRET}", "say env:NAME or file:PATH"),
         ("env:", "say env:NAME or file:PATH"),

@@ -11,20 +11,21 @@ from lotkeeperd.service.ports import JournalRecord
 from lotkeeperd.storage.identity import fill_key, request_key
 from lotkeeperd.storage.records import record_of, record_row
 from lotkeeperd.storage.rows import JournalRow
-from tests.storage.drawn import KINDS, corrections
+from tests.storage.drawn import corrections
+from tests.storage.drawn_reports import ALL_KINDS
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 @given(data=st.data())
 def test_a_record_comes_back_from_its_row(kind: str, data: st.DataObject) -> None:
     """Read and written again it is the same row."""
-    record = data.draw(KINDS[kind])
+    record = data.draw(ALL_KINDS[kind])
     row = JournalRow._make(record_row(record))
     assert record_of(row) == record
     assert JournalRow._make(record_row(record_of(row))) == row
 
 
-@given(record=st.one_of(*KINDS.values()))
+@given(record=st.one_of(*ALL_KINDS.values()))
 def test_a_row_names_its_book_and_its_method(record: JournalRecord) -> None:
     """What a reader selects by stands in columns of its own; a request is found by its key."""
     row = JournalRow._make(record_row(record))

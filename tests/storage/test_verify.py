@@ -21,10 +21,11 @@ from lotkeeperd.storage.engines import CannotStart, writer_engine
 from lotkeeperd.storage.engines import database_url as url_of
 from lotkeeperd.storage.tables import journal, ledger
 from lotkeeperd.storage.verify import DIFFERENCES, verify
+from tests.storage.broker_says import Desk, holds, positions
 from tests.storage.forger import by_hand, chained_again, verified
 from tests.storage.ledgers import CURRENCY, bare_ledger, entry, exit_of, sold
 from tests.storage.mixtures import lived
-from tests.storage.older import RECORDS_0002, make_0002
+from tests.storage.older import RECORDS_0002, RECORDS_0003, make_0002, make_0003
 
 COMMANDS = 300
 
@@ -245,7 +246,7 @@ def test_progress_is_told_in_records(sqlite_url: str) -> None:
 def test_a_ledger_of_0002_is_migrated_verified_and_goes_on(database_url: str) -> None:
     """Real rows of the rules 1: two portfolios, flips with fees, a late entry, symbols that are contracts by now."""
     make_0002(database_url)
-    with pytest.raises(CannotStart, match="its schema is 0002, this program reads 0003; start a server on it once"):
+    with pytest.raises(CannotStart, match="its schema is 0002, this program reads 0004; start a server on it once"):
         verified(database_url)
     with bare_ledger(database_url) as ledger:
         found = verified(database_url)
@@ -261,6 +262,27 @@ def test_a_ledger_of_0002_is_migrated_verified_and_goes_on(database_url: str) ->
     found = verified(database_url)
     assert found.differences == []
     assert found.sequence == RECORDS_0002 + 3
+
+
+def test_a_ledger_of_0003_is_migrated_verified_and_reconciled(database_url: str) -> None:
+    """Real rows of before brokers were asked: what was corrected counts as it does now, and nothing old is touched."""
+    make_0003(database_url)
+    with bare_ledger(database_url) as ledger:
+        found = verified(database_url)
+        assert (found.sequence, found.entries, found.trades, found.positions) == (RECORDS_0003, 7, 9, 4)
+        assert found.differences == []
+        desk = Desk(ledger)
+        held = positions(ledger)
+        assert (
+            desk.applied(
+                *(holds(str(quantity), None, symbol) for (name, symbol), quantity in held.items() if name == "p")
+            ).found
+            == ()
+        )
+        assert len(desk.compared().found) == len([name for name, _ in held if name == "p"])
+    found = verified(database_url)
+    assert found.differences == []
+    assert found.sequence == RECORDS_0003 + 2
 
 
 def test_the_rules_that_decided_stand_in_each_record(database_url: str) -> None:

@@ -24,7 +24,7 @@ from lotkeeperd.service.agreements import first_contract
 from lotkeeperd.service.happenings import check_side
 from lotkeeperd.service.outcomes import IN_ANSWER, Happened
 from lotkeeperd.service.ports import Key, Transaction
-from lotkeeperd.service.stage import Stage
+from lotkeeperd.service.stage import Stage, key_of
 
 
 def late(command: Command, key: Key, book: Book, stage: Stage, transaction: Transaction) -> tuple[Late, Rematched]:
@@ -73,18 +73,17 @@ def _found(command: Amendment, stage: Stage, transaction: Transaction) -> tuple[
     """The book, and the one slot in it, that a correction names."""
     named = command.fill_id or f"record {command.target}"
     found: list[tuple[Key, History, int]] = []
-    busted = 0
-    for key in _keys(command, stage):
-        records = [*transaction.history(key), *stage.book_records(key)]
-        history = History(records)
+    keys = _keys(command, stage)
+    for key in keys:
+        history = _history(key, stage, transaction)
         found += [(key, history, place) for place in history.find(command.fill_id, command.target)]
-        busted = busted or _busted(command, records)
     if len(found) > 1:
         raise FillNotFound(command.symbol, named, " alone: two commands recorded it; name one by fill_sequence")
     if found:
         return found[0]
-    if busted:
-        raise FillBusted(named, busted)
+    for key in keys:
+        if busted := _busted(command, [*transaction.history(key), *stage.book_records(key)]):
+            raise FillBusted(named, busted)
     raise FillNotFound(command.symbol, named)
 
 
@@ -235,7 +234,13 @@ def _terms(key: Key, stage: Stage, transaction: Transaction, fee_currency: str =
 
 
 def _history(key: Key, stage: Stage, transaction: Transaction) -> History:
-    return History([*transaction.history(key), *stage.book_records(key)])
+    """Of one book; a repair of many executions asks after each, and only what was recorded since is taken in then."""
+    history, seen = stage.histories.get(key) or (History(transaction.history(key)), 0)
+    for record in stage.records[seen:]:
+        if isinstance(record, Decision | Late | Correction) and key_of(record) == key:
+            history.take(record)
+    stage.histories[key] = history, len(stage.records)
+    return history
 
 
 def _rematched(

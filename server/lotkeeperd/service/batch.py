@@ -6,15 +6,16 @@ import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lotkeeperd.domain.accounts import CashEvent, PortfolioCommand, elsewhere
-from lotkeeperd.domain.book import Book, Direction
-from lotkeeperd.domain.commands import Command, Decision, Excess, Method, Terms, sums
+from lotkeeperd.domain.accounts import CashEvent, PortfolioCommand
+from lotkeeperd.domain.book import Book
+from lotkeeperd.domain.commands import Command, Decision, Method, Terms, sums
 from lotkeeperd.domain.deciding import decide, decided
 from lotkeeperd.domain.decimals import ZERO
 from lotkeeperd.domain.history import Amendment, Late
-from lotkeeperd.domain.refusals import FieldViolations, PortfolioNotFound, Refusal, Violation
+from lotkeeperd.domain.reconciliation.records import Reconcile, Resolve, Undo
+from lotkeeperd.domain.refusals import PortfolioNotFound, Refusal
 from lotkeeperd.domain.trades import ClosedTrade, Restatement, closed_trades, entry_as_opened
-from lotkeeperd.service import agreements, amending, happenings
+from lotkeeperd.service import agreements, amending, executing, happenings, reconciling, resolving
 from lotkeeperd.service.identities import Identities
 from lotkeeperd.service.outcomes import IN_ANSWER, Answer, Outcome, Receipt
 from lotkeeperd.service.ports import (
@@ -65,6 +66,7 @@ class Batch:
         known, rates, currency, sequence, now, _ = self._grounds
         self._answers: list[Answer] = []
         self._stage = Stage(known, rates, currency, sequence, now)
+        self._stops = self._stage.standings.stops_something
         self._unshown: set[Key] = set()  # staged books that no answer shows
         self._lanes: dict[tuple[str, str], _Lane] = {}  # of those, as long as nothing else comes between
 
@@ -125,8 +127,15 @@ class Batch:
             answer = happenings.moved_cash(command, stage)
         elif isinstance(command, PortfolioCommand):
             answer = agreements.agreed(command, stage)
+        elif isinstance(command, Reconcile):
+            answer = reconciling.reconciled(command, stage, transaction)
+        elif isinstance(command, Resolve):
+            answer = resolving.resolved(command, stage, transaction)
+        elif isinstance(command, Undo):
+            answer = resolving.undone(command, stage, transaction)
         else:
             answer = agreements.defined(command, stage)
+        self._stops = stage.standings.stops_something
         for record in stage.since(before):
             self._identities.add(record)
         return answer
@@ -135,8 +144,10 @@ class Batch:
 
     def _execution(self, command: Command, transaction: Transaction) -> Outcome | Receipt:
         self._check_portfolio(command.portfolio_id, command.method)
-        command, key, book = self._placed(command)
-        if command.late and command.time is not None and command.time < book.newest_time:
+        command, key, book = executing.placed(command, self._stage)
+        if self._stops:
+            self._stage.standings.check(*key[:2], executing.opens(command, book))
+        if executing.is_late(command, book):
             self._unshown.discard(key)
             return self._late(command, key, book, transaction)
         if command.validate_only:
@@ -148,29 +159,12 @@ class Batch:
         self._unshown.discard(key)
         return self._outcome(command, key, decision, trades, book)
 
-    def _placed(self, command: Command) -> tuple[Command, Key, Book]:
-        """The book that a command is for, and the command with its side filled in where the portfolio hedges."""
-        stage = self._stage
-        terms = stage.terms(command.portfolio_id, command.symbol)
-        side = ""
-        if terms.hedging:
-            command = command._replace(book_side=_hedged(command, stage))
-            side = command.book_side._name_ if command.book_side else ""
-        elif command.book_side is not None:
-            what = "is for hedging portfolios; this one is netting: leave it unspecified"
-            raise FieldViolations([Violation("fill.position_side", what)])
-        key = (command.portfolio_id, command.symbol, side)
-        command = stage.in_full(command, terms)
-        return command, key, stage.book(key) or Book(terms.instrument.contract, terms.portfolio.lot_method)
-
     def _validated(self, command: Command, key: Key, book: Book) -> Outcome:
         # Its answer shows this book, so what is staged after it must not reach into it.
         stage = self._stage
-        terms = stage.terms(*key[:2], command.fee_currency)
-        what = decide(command, book, 0, stage.now, terms)
+        what, trades, decision = executing.decided_at(command, key, book, 0, stage)
         book.evolve(what.records, book.sequence, book.newest_time)
-        trades = list(closed_trades(command, what.fill, what.records, book.contract, what.charged.state))
-        return self._outcome(command, key, decided(command, what, 0, stage.now), trades, book)
+        return self._outcome(command, key, decision, trades, book)
 
     def _received(self, command: Command, key: Key, book: Book) -> Receipt:
         """Decide where no answer shows the book: one copy of it serves the whole batch."""
@@ -178,7 +172,7 @@ class Batch:
             book = book.staged()
         decision, trades = self._taken_in(command, key, book)
         self._unshown.add(key)
-        if not key[2] and not command.fee_currency:
+        if not (key[2] or command.fee_currency or self._stops):
             self._lanes[key[:2]] = _Lane(key, self._stage.terms(*key[:2]), book)
         return _receipt(decision, trades)
 
@@ -193,16 +187,7 @@ class Batch:
         return _receipt(decision, trades)
 
     def _taken_in(self, command: Command, key: Key, book: Book) -> tuple[Decision, list[ClosedTrade]]:
-        stage = self._stage
-        new = not stage.holds(key)  # what was used in this batch before is known
-        sequence = agreements.first_use(stage, command.symbol) if new else stage.next_sequence
-        what = decide(command, book, sequence, stage.now, stage.terms(*key[:2], command.fee_currency))
-        trades = list(closed_trades(command, what.fill, what.records, book.contract, what.charged.state))
-        decision = decided(command, what, sequence, stage.now)
-        # Below this line nothing can fail: the batch takes the command in.
-        if new:
-            agreements.make_first_use(stage, command.symbol, sequence)
-        stage.take(key, book, decision, what.records, trades)
+        decision, trades = executing.taken_in(command, key, book, self._stage)
         self._identities.add(decision)
         return decision, trades
 
@@ -211,8 +196,7 @@ class Batch:
         record, done = amending.late(command, key, book, stage, transaction)
         trades, restated = _own(record, done.restated)
         if not command.validate_only:
-            stage.rematch(key, record, done)
-            stage.move_fees(key[0], elsewhere(record.decision, book.contract.currency), record.sequence)
+            executing.take_late(key, record, done, stage)
             self._identities.add(record)
         if command.brief:
             return Receipt(record.sequence, sum((trade.net_pnl for trade in trades), ZERO), False)
@@ -236,6 +220,8 @@ class Batch:
 
     def _replay(self, command: AnyCommand, first: JournalRecord, transaction: Transaction) -> Answer:
         """What was recorded then, with the position as it is now."""
+        if isinstance(command, Reconcile | Resolve | Undo):
+            return resolving.replayed(first, self._stage, transaction)
         if not isinstance(command, Command) or command.method not in FILLS:
             return happenings.replayed(command, first, self._stage, transaction)
         assert isinstance(first, Decision | Late)
@@ -286,27 +272,3 @@ def _receipt(decision: Decision, trades: Sequence[ClosedTrade]) -> Receipt:
     for trade in trades:
         net += trade.net_pnl
     return Receipt(decision.sequence, net, False)
-
-
-def _hedged(command: Command, stage: Stage) -> Direction | None:
-    """The side of the book that a command of a hedging portfolio is for."""
-    if command.method is Method.CREATE_ENTRY:
-        return command.side
-    if command.method is Method.RECORD_FILL:
-        if command.book_side is None:
-            what = "is required in a hedging portfolio: LONG or SHORT, the book that this execution belongs to"
-            raise FieldViolations([Violation("fill.position_side", what)])
-        return command.book_side
-    if command.excess is Excess.REVERSE:
-        what = "REVERSE has no meaning in a hedging portfolio: each side has a book of its own"
-        raise FieldViolations([Violation("excess_policy", what)])
-    if command.side is not None:
-        return command.side.opposite
-    open_sides = [
-        side
-        for side in Direction
-        if (book := stage.book((command.portfolio_id, command.symbol, side.name))) is not None and book.direction
-    ]
-    if len(open_sides) > 1:
-        raise FieldViolations([Violation("side", "is required: LONG and SHORT are both open")])
-    return open_sides[0] if open_sides else Direction.LONG

@@ -341,10 +341,10 @@ def replayed(command: AnyCommand, first: JournalRecord, stage: Stage, transactio
     if isinstance(command, PortfolioCommand | DefineInstrument):
         assert isinstance(first, TermsSet | InstrumentDefined)
         return _agreed_then(command, first, stage)
-    assert not isinstance(first, TermsSet | InstrumentDefined)
     if isinstance(first, CashMoved):
         cash = [(first.command.currency, stage.cash_in(command.portfolio_id, first.command.currency))]
         return Happened(first.command, first.sequence, cash=cash, replayed=True)
+    assert isinstance(first, Decision | Late | Correction)
     return _told_then(first, stage, transaction)
 
 

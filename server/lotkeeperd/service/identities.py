@@ -10,6 +10,7 @@ from lotkeeperd.domain.accounts import (
 from lotkeeperd.domain.commands import Command, Decision, Method, Role
 from lotkeeperd.domain.history import Amendment, Correction, Late
 from lotkeeperd.domain.once import check_replay, event_difference, fill_difference
+from lotkeeperd.domain.reconciliation.records import Reconcile, Reported, Resolve, Undo
 from lotkeeperd.domain.refusals import EventConflict, RequestIdReused
 from lotkeeperd.service.ports import AnyCommand, JournalRecord
 
@@ -137,6 +138,12 @@ def _difference(command: AnyCommand, record: JournalRecord) -> str | None:
     if isinstance(command, Command):
         assert isinstance(record, Decision | Late)
         return event_difference(command, _decision(record))
+    if isinstance(command, Reconcile):
+        assert isinstance(record, Reported)
+        return _of_report(command, record.command)
+    if isinstance(command, Resolve | Undo):
+        names = ("discrepancy_id", "resolution_id", "how", "portfolio", "price", "group_id")
+        return next((name for name in names if getattr(first, name, None) != getattr(command, name, None)), None)
     for name in command._fields:
         was, now = getattr(first, name), getattr(command, name)
         if name in NOT_CONTENT or was == now or (name in FOUND_OUT and not now):
@@ -145,3 +152,15 @@ def _difference(command: AnyCommand, record: JournalRecord) -> str | None:
             continue  # the server's clock stood in for it
         return CALLED.get(name, name)
     return None
+
+
+def _of_report(command: Reconcile, first: Reconcile) -> str | None:
+    """The first field in which a request for a report is not what was recorded.
+
+    What a configured account said is no part of the request: the server asked for it, and it is another one each time.
+    """
+    if command.account.name != first.account.name:
+        return "broker_account"
+    fields = {"portfolio_ids": "portfolio_ids", "apply": "mode", "adopt_into": "adopt_into_portfolio_id"}
+    fields |= {"mode": "trading_mode"} | ({} if command.account.name else {"statement": "statement"})
+    return next((called for name, called in fields.items() if getattr(command, name) != getattr(first, name)), None)

@@ -9,6 +9,7 @@ from lotkeeperd.domain.book import Book
 from lotkeeperd.domain.instruments import Instrument
 from lotkeeperd.domain.portfolios import Portfolio
 from lotkeeperd.service.ports import Key, Known, State, Written
+from lotkeeperd.service.standings import Standings
 
 
 class Loaded:
@@ -41,9 +42,13 @@ class Loaded:
         """Its cash."""
         return self._state.balances.get((portfolio_id, currency))
 
-    def has_cash(self, portfolio_id: str) -> bool:
-        """Whether any cash was ever moved in it."""
-        return any(key[0] == portfolio_id for key in self._state.balances)
+    def balances(self, portfolio_id: str) -> Mapping[str, Balance]:
+        """Its cash, by currency."""
+        return {key[1]: balance for key, balance in self._state.balances.items() if key[0] == portfolio_id}
+
+    def standings(self) -> Standings:
+        """What differs from brokers, and what that stops."""
+        return self._state.standings
 
 
 class Layered:
@@ -79,6 +84,11 @@ class Layered:
         """Its cash."""
         return self._written.balances.get((portfolio_id, currency)) or self._before.balance(portfolio_id, currency)
 
-    def has_cash(self, portfolio_id: str) -> bool:
-        """Whether any cash was ever moved in it."""
-        return any(key[0] == portfolio_id for key in self._written.balances) or self._before.has_cash(portfolio_id)
+    def balances(self, portfolio_id: str) -> Mapping[str, Balance]:
+        """Its cash, by currency."""
+        over = {key[1]: balance for key, balance in self._written.balances.items() if key[0] == portfolio_id}
+        return {**self._before.balances(portfolio_id), **over}
+
+    def standings(self) -> Standings:
+        """What differs from brokers, and what that stops."""
+        return self._before.standings().over(self._written.standings)

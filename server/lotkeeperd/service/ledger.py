@@ -16,15 +16,18 @@ from lotkeeperd.domain.history import Amendment, Late
 from lotkeeperd.domain.instruments import Instrument
 from lotkeeperd.domain.portfolios import Portfolio, day_of
 from lotkeeperd.domain.rates import Pairs
+from lotkeeperd.domain.reconciliation.records import Reconcile, Reported, Resolve, Standing, Undo
 from lotkeeperd.domain.refusals import PortfolioNotFound, Refusal, ServerDraining
 from lotkeeperd.domain.trades import ClosedTrade, Entry, Totals, entry_as_opened
 from lotkeeperd.service.conversion import Converter
 from lotkeeperd.service.explaining import Explanations
 from lotkeeperd.service.groups import Groups
+from lotkeeperd.service.holds import Holds
 from lotkeeperd.service.marks import MarkBoard, Policy
 from lotkeeperd.service.outcomes import Agreed, Happened, Outcome
 from lotkeeperd.service.past import Past
 from lotkeeperd.service.ports import (
+    AllReads,
     Clock,
     Encoder,
     EntryFilter,
@@ -33,7 +36,6 @@ from lotkeeperd.service.ports import (
     JournalRecord,
     Key,
     Position,
-    Reader,
     State,
     Store,
     TradeFilter,
@@ -41,6 +43,7 @@ from lotkeeperd.service.ports import (
 )
 from lotkeeperd.service.prices import Prices
 from lotkeeperd.service.queue import Pipeline, Receipts
+from lotkeeperd.service.reconciliation import Reconciled, ReportFilter, Resolution, Reversal, StandingFilter
 from lotkeeperd.service.replay import AT_ONCE
 from lotkeeperd.service.streams import Publisher
 from lotkeeperd.service.subscriber import Wanted
@@ -67,7 +70,7 @@ class Ledger:
     """Everything between the edges. Made inside the event loop it runs in."""
 
     def __init__(
-        self, store: Store, reader: Reader, encoder: Encoder, clock: Clock, limits: Limits, state: State
+        self, store: Store, reader: AllReads, encoder: Encoder, clock: Clock, limits: Limits, state: State
     ) -> None:
         self.ledger_id = state.ledger_id
         self.currency = state.currency
@@ -103,6 +106,8 @@ class Ledger:
         )
         self.explanations = Explanations(self._valuation, reader, lambda: self._publisher.head, turns)
         self._endless: set[asyncio.Timeout] = set()
+        self.holds = Holds()
+        """Portfolios whose executions are not taken now."""
         self._take_over((), state)
         self._writing = self._writer.start(state.last_sequence, self._take_over)
         self.stopped = self._writer.stopped
@@ -113,21 +118,40 @@ class Ledger:
 
     def submit(self, command: Command) -> asyncio.Future[Outcome]:
         """Write an execution; on disk when the future is done. Raises a Refusal, now or then."""
+        self.holds.check((command.portfolio_id,))
         return self._writer.submit(command)
 
     def happen(self, command: Command | Amendment | CashEvent) -> asyncio.Future[Happened]:
         """Write an event or a correction; as ``submit``."""
+        if isinstance(command, Command):
+            self.holds.check((command.portfolio_id,))
         return self._writer.submit(command)
 
     def agree(self, command: PortfolioCommand | DefineInstrument) -> asyncio.Future[Agreed]:
         """Write the terms of a portfolio or an instrument; as ``submit``."""
         return self._writer.submit(command)
 
+    async def reconcile(self, command: Reconcile) -> Reconciled:
+        """Compare with a broker, and carry out what is allowed; the report is on disk then. Raises a Refusal."""
+        answer: Reconciled = await self._writer.submit(command)
+        return answer
+
+    async def resolve(self, command: Resolve) -> Resolution:
+        """Resolve one difference, or see what that would do. Raises a Refusal."""
+        answer: Resolution = await self._writer.submit(command)
+        return answer
+
+    async def undo(self, command: Undo) -> Reversal:
+        """Take a resolution back, or see what that would do. Raises a Refusal."""
+        answer: Reversal = await self._writer.submit(command)
+        return answer
+
     def submit_all(self, commands: Sequence[Command], pipeline: Pipeline) -> asyncio.Future[Receipts | Refusal]:
         """Write the brief ``commands`` of one message, after those before it in ``pipeline``; on disk when the future is done.
 
         Raises a Refusal when they cannot be taken now.
         """
+        self.holds.check(command.portfolio_id for command in commands)
         return self._writer.submit_all(commands, pipeline)
 
     def position(self, outcome: Outcome) -> Valued:
@@ -192,6 +216,18 @@ class Ledger:
         """Events in the order they were recorded, after a sequence. Raises PortfolioNotFound."""
         self.check_portfolio(wanted.portfolio_id)
         return await self._reader.events(wanted, after, self._publisher.head, limit)
+
+    async def reports(self, wanted: ReportFilter, before: int | None, limit: int) -> list[Reported]:
+        """Reports of reconciliation before a sequence, newest first. Raises StorageUnavailable."""
+        return await self._reader.reports(wanted, before, limit)
+
+    async def report(self, sequence: int) -> Reported | None:
+        """The report at one sequence, None when there is none. Raises StorageUnavailable."""
+        return await self._reader.report(sequence)
+
+    async def standings(self, wanted: StandingFilter, after: tuple[int, int, int] | None, limit: int) -> list[Standing]:
+        """Differences after (-severity, first report, place): worst first, then oldest. Raises StorageUnavailable."""
+        return await self._reader.standings(wanted, after, limit)
 
     async def trade_totals(self, wanted: TradeFilter) -> tuple[list[Totals], int]:
         """Sums by currency over all closed trades that ``wanted`` selects, and the sequence they are taken at.

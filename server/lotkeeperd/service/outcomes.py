@@ -16,6 +16,7 @@ from lotkeeperd.domain.portfolios import Portfolio
 from lotkeeperd.domain.refusals import Refusal
 from lotkeeperd.domain.trades import ClosedTrade, Entry, Restatement
 from lotkeeperd.service.ports import Key
+from lotkeeperd.service.reconciliation import Reconciled, Resolution, Reversal
 
 IN_ANSWER = 1000
 """Closed trades, or restated ones, that one answer carries; their count tells how many there are."""
@@ -68,4 +69,4 @@ class Agreed(NamedTuple):
     replayed: bool
 
 
-Answer = Outcome | Receipt | Happened | Agreed | Refusal
+Answer = Outcome | Receipt | Happened | Agreed | Reconciled | Resolution | Reversal | Refusal

@@ -22,9 +22,12 @@ from lotkeeperd.domain.history import Amendment, BookRecord, Correction, Late, T
 from lotkeeperd.domain.instruments import Instrument
 from lotkeeperd.domain.portfolios import Portfolio
 from lotkeeperd.domain.rates import Rate
+from lotkeeperd.domain.reconciliation.records import Reconcile, Reported, Resolve, Resolved, Standing, Undo, Undone
 from lotkeeperd.domain.refusals import Refusal
 from lotkeeperd.domain.trades import ClosedTrade, Entry, EntryStatus, Restatement, Totals
 from lotkeeperd.service.marks import Mark
+from lotkeeperd.service.reconciliation import ReportFilter, StandingFilter
+from lotkeeperd.service.standings import Standings
 
 if TYPE_CHECKING:
     from lotkeeperd.service.valuation import PortfolioTotals, Valued
@@ -35,10 +38,16 @@ Clock = Callable[[], int]
 Key = tuple[str, str, str]
 """(portfolio_id, symbol, side): names a book; ``side`` is "" but in hedging portfolios, where it is LONG or SHORT."""
 
-AnyCommand = Command | Amendment | CashEvent | PortfolioCommand | DefineInstrument
+Reconciling = Reconcile | Resolve | Undo
+"""What is asked of reconciliation."""
+
+OfReconciliation = Reported | Resolved | Undone
+"""What the journal holds of it."""
+
+AnyCommand = Command | Amendment | CashEvent | PortfolioCommand | DefineInstrument | Reconciling
 """Everything that is written."""
 
-JournalRecord = Decision | Late | Correction | CashMoved | TermsSet | InstrumentDefined
+JournalRecord = Decision | Late | Correction | CashMoved | TermsSet | InstrumentDefined | OfReconciliation
 """Everything that the journal holds."""
 
 Position = tuple[int, int]
@@ -66,7 +75,7 @@ class OutcomeUnknown(Exception):
 
 
 class State(NamedTuple):
-    """What a server knows when it starts: identity, position, terms, cash, and every book with its open lots."""
+    """What a server knows when it starts: identity, position, terms, cash, every book with its open lots, open differences."""
 
     ledger_id: str
     currency: str
@@ -75,6 +84,7 @@ class State(NamedTuple):
     instruments: dict[str, Instrument]
     balances: dict[tuple[str, str], Balance]
     books: dict[Key, Book]
+    standings: Standings = Standings()
 
 
 class Superseded(NamedTuple):
@@ -86,7 +96,7 @@ class Superseded(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What one decided batch adds to the ledger; sequences follow each other without a gap.
+    """What one decided batch adds to the ledger; sequences follow each other without a gap. ``standings`` are by id.
 
     ``trades`` and ``restated`` are per record; ``entries`` are those whose rows change, not only in what is open of them when they
     are ``rewritten``; ``moved`` are the (portfolio, entry time, sequence) under which one is stored no more.
@@ -103,6 +113,7 @@ class Written(NamedTuple):
     portfolios: Mapping[str, Portfolio]
     instruments: Mapping[str, Instrument]
     balances: Mapping[tuple[str, str], Balance]
+    standings: Mapping[str, Standing] = {}
 
 
 class Known(Protocol):
@@ -132,8 +143,12 @@ class Known(Protocol):
         """Its cash."""
         ...
 
-    def has_cash(self, portfolio_id: str) -> bool:
-        """Whether any cash was ever moved in it."""
+    def balances(self, portfolio_id: str) -> Mapping[str, Balance]:
+        """Its cash besides executions, by currency; do not keep it, copy it."""
+        ...
+
+    def standings(self) -> Standings:
+        """What differs from brokers, and what that stops."""
         ...
 
 
@@ -163,6 +178,25 @@ class Transaction(Protocol):
 
     def records(self, portfolio_id: str, first: int, last: int) -> list[JournalRecord]:
         """The records of one portfolio from one sequence to another, both included."""
+        ...
+
+    def executed(self, portfolio_id: str, since: int, limit: int) -> list[Decision | Late]:
+        """The first executions of one portfolio that were recorded from ``since`` on, in order; nanoseconds UTC.
+
+        Those that re-matched nothing come without the lots that they opened and closed.
+        """
+        ...
+
+    def corrections(self, portfolio_id: str, after: int) -> list[Correction]:
+        """The corrections of one portfolio after a sequence, in order."""
+        ...
+
+    def standing(self, discrepancy_id: str) -> Standing | None:
+        """One difference, whatever became of it."""
+        ...
+
+    def settled(self, resolution_id: str) -> Standing | None:
+        """The difference that a resolution settled, unless it was taken back."""
         ...
 
     def restated(self, portfolio_id: str, sequence: int, limit: int) -> list[Restatement]:
@@ -326,6 +360,26 @@ class Reader(Protocol):
     ) -> AsyncGenerator[Sequence[GroupEntry | GroupTrade]]:
         """Everything that records up to ``until`` say of these groups, of one snapshot, in parts."""
         ...
+
+
+class Reports(Protocol):
+    """Reads of what reconciliation recorded. Raises StorageUnavailable."""
+
+    async def reports(self, wanted: ReportFilter, before: int | None, limit: int) -> list[Reported]:
+        """Reports of reconciliation before a sequence, newest first."""
+        ...
+
+    async def report(self, sequence: int) -> Reported | None:
+        """The report at one sequence."""
+        ...
+
+    async def standings(self, wanted: StandingFilter, after: tuple[int, int, int] | None, limit: int) -> list[Standing]:
+        """Differences after (-severity, first report, place), worst first, then oldest."""
+        ...
+
+
+class AllReads(Reader, Reports, Protocol):
+    """Everything that is read of history."""
 
 
 class GroupPiece(NamedTuple):

@@ -22,6 +22,7 @@ from lotkeeperd.domain.decimals import EXACT, ZERO
 from lotkeeperd.domain.history import BookRecord, Correction, Late
 from lotkeeperd.domain.instruments import Instrument, on_first_use
 from lotkeeperd.domain.portfolios import Portfolio
+from lotkeeperd.domain.reconciliation.records import Reported, Resolved, Undone
 from lotkeeperd.domain.refusals import InstrumentNotDeclared, LedgerCorrupt, PortfolioNotFound
 from lotkeeperd.domain.views import Contracts, View, Walks
 from lotkeeperd.service.agreements import opening_cash
@@ -125,6 +126,8 @@ class Replay:
             self._balances |= opening_cash(self._portfolio, record.portfolio, record.sequence)
             self._portfolio = record.portfolio
             return
+        if isinstance(record, Reported | Resolved | Undone):
+            return  # of no portfolio; what they recorded stands before them
         if self._portfolio is None:
             self._portfolio = Portfolio(self._portfolio_id, self._currency)
         if isinstance(record, CashMoved):

@@ -14,13 +14,15 @@ from lotkeeperd.domain.book import Book, LotPlaced, LotReduced, LotTaken, Record
 from lotkeeperd.domain.commands import Command, Decision, Terms
 from lotkeeperd.domain.decimals import ZERO
 from lotkeeperd.domain.fees import FeeState
-from lotkeeperd.domain.history import BookRecord, Correction, Late
+from lotkeeperd.domain.history import BookRecord, Correction, History, Late
 from lotkeeperd.domain.instruments import Instrument, on_first_use
 from lotkeeperd.domain.portfolios import Portfolio
 from lotkeeperd.domain.rates import Rate, same
+from lotkeeperd.domain.reconciliation.records import Standing
 from lotkeeperd.domain.rematch import Rematched
 from lotkeeperd.domain.trades import ClosedTrade, Entry, Restatement, entry_of
-from lotkeeperd.service.ports import JournalRecord, Key, Known, Rates, Superseded, Written
+from lotkeeperd.service.ports import JournalRecord, Key, Known, OfReconciliation, Rates, Superseded, Written
+from lotkeeperd.service.standings import Standings
 
 _SETTLED = FeeState.SETTLED  # an enum's member is slow to look up
 
@@ -46,6 +48,13 @@ class Stage:
         self._instruments: dict[str, Instrument] = {}
         self._balances: dict[tuple[str, str], Balance] = {}
         self._terms: dict[tuple[str, str], Terms] = {}
+        self._changed: dict[str, Standing] = {}
+        self._named: dict[tuple[str, str], tuple[Decision | Late, ...]] = {}
+        self._indexed = 0  # records that are in it
+        self.histories: dict[Key, tuple[History, int]] = {}
+        """Of books that were re-matched, and after how many records of this batch."""
+        self.standings: Standings = known.standings()
+        """What differs from brokers, and what that stops."""
 
     def written(self) -> Written:
         """What is to be committed."""
@@ -61,6 +70,7 @@ class Stage:
             self._portfolios,
             self._instruments,
             self._balances,
+            self._changed,
         )
 
     # What is so now.
@@ -98,8 +108,7 @@ class Stage:
 
     def has_records(self, portfolio_id: str) -> bool:
         """Whether anything but terms was ever recorded in it."""
-        cash = self._known.has_cash(portfolio_id) or any(key[0] == portfolio_id for key in self._balances)
-        return cash or bool(self.books_of(portfolio_id))
+        return bool(self.balances_of(portfolio_id) or self.books_of(portfolio_id))
 
     def instrument(self, symbol: str) -> Instrument | None:
         """What it is; None before its first use."""
@@ -108,6 +117,11 @@ class Stage:
     def balance(self, portfolio_id: str, currency: str) -> Balance:
         """Its cash besides executions."""
         return self._balances.get((portfolio_id, currency)) or self._known.balance(portfolio_id, currency) or Balance()
+
+    def balances_of(self, portfolio_id: str) -> Mapping[str, Balance]:
+        """Its cash besides executions, by currency."""
+        over = {key[1]: balance for key, balance in self._balances.items() if key[0] == portfolio_id}
+        return {**self._known.balances(portfolio_id), **over}
 
     def cash_in(self, portfolio_id: str, currency: str) -> Decimal:
         """All its cash in one currency, what executions did to it included."""
@@ -124,9 +138,12 @@ class Stage:
     def fork(self) -> Stage:
         """A stage to try something on and throw away."""
         copy = Stage(self._known, self._rates, self.currency, self._sequence, self.now)
+        copy.standings = self.standings
         for name, value in vars(self).items():
             if isinstance(value, dict | list):
                 setattr(copy, name, value.copy())
+        copy._indexed = self._indexed
+        copy.histories = {}  # they grow, each in its own way
         return copy
 
     def rate(self, currency: str, into: str) -> Rate | None:
@@ -150,6 +167,29 @@ class Stage:
         if command.fee is None or command.fee_currency or settled_in == self.currency:
             return command
         return command._replace(fee_currency=settled_in)
+
+    @property
+    def records(self) -> Sequence[JournalRecord]:
+        """What this batch has recorded."""
+        return self._records
+
+    def named(self, portfolio_id: str, fill_id: str) -> Sequence[Decision | Late]:
+        """The executions of this batch with this fill id; the index of them is made when somebody asks."""
+        for record in self._records[self._indexed :]:
+            if isinstance(record, Decision | Late) and record.command.fill_id:
+                name = (record.command.portfolio_id, record.command.fill_id)
+                self._named[name] = (*self._named.get(name, ()), record)
+        self._indexed = len(self._records)
+        return self._named.get((portfolio_id, fill_id), ())
+
+    def changed(self, discrepancy_id: str) -> Standing | None:
+        """A difference that this batch changed, whatever became of it."""
+        return self._changed.get(discrepancy_id)
+
+    def settled(self, resolution_id: str) -> Standing | None:
+        """The difference that a resolution of this batch settled, unless it was taken back."""
+        settled = (one for one in self._changed.values() if one.settled and one.settled.resolution_id == resolution_id)
+        return next(settled, None)
 
     def book_records(self, key: Key) -> list[BookRecord]:
         """What this batch has recorded of one book."""
@@ -254,6 +294,13 @@ class Stage:
         self._instruments[record.instrument.symbol] = record.instrument
         self._books.update(books)
         self._terms.clear()
+        self._append(record)
+
+    def note(self, record: OfReconciliation, standings: Sequence[Standing]) -> None:
+        """One record of reconciliation, and what stands after it, as far as it changed anything."""
+        changed = {standing.discrepancy_id: standing for standing in standings}
+        self._changed.update(changed)
+        self.standings = self.standings.over(changed)
         self._append(record)
 
     def _append(self, record: JournalRecord) -> None:

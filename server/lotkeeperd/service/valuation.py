@@ -20,6 +20,7 @@ from lotkeeperd.domain.instruments import Instrument, on_first_use
 from lotkeeperd.domain.portfolios import Portfolio
 from lotkeeperd.service.conversion import Base, Converter, Part
 from lotkeeperd.service.marks import Mark, MarkBoard
+from lotkeeperd.service.standings import Standings
 
 if TYPE_CHECKING:
     from lotkeeperd.service.ports import Key, State, Written
@@ -197,6 +198,7 @@ class Valuation:
         self._accounts: dict[str, _Account] = {}
         self._instruments: dict[str, Instrument] = {}
         self._books: dict[Key, Book] = {}
+        self._standings = Standings()
         self._holders: dict[str, set[Key]] = {}  # symbol -> books that have it open
         self._left: dict[str, set[Key]] = {}  # symbol -> books that had it open
         self.opened_or_closed = 0  # goes up whenever ``needed_symbols`` may have changed
@@ -213,6 +215,7 @@ class Valuation:
         """Replace everything by ``state``."""
         self._accounts = {name: _Account(terms) for name, terms in state.portfolios.items()}
         self._instruments = dict(state.instruments)
+        self._standings = state.standings
         self._books = {}
         self._holders = {}
         self._left = {}
@@ -234,6 +237,7 @@ class Valuation:
             self._redefine(symbol, instrument)
         for (portfolio_id, currency), balance in written.balances.items():
             self._accounts[portfolio_id].balances[currency] = balance
+        self._standings = self._standings.over(written.standings)
         self._commit(written.books)
 
     def _redefine(self, symbol: str, instrument: Instrument) -> None:
@@ -371,10 +375,9 @@ class Valuation:
         account = self._accounts.get(portfolio_id)
         return {} if account is None else account.balances
 
-    def has_cash(self, portfolio_id: str) -> bool:
-        """Whether any cash was ever moved in it."""
-        account = self._accounts.get(portfolio_id)
-        return account is not None and bool(account.balances)
+    def standings(self) -> Standings:
+        """What differs from brokers, and what that stops."""
+        return self._standings
 
     def book(self, key: Key) -> Book | None:
         """The committed book, open or flat."""

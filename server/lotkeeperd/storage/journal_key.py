@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from hmac import compare_digest
-from pathlib import Path
 
+from lotkeeperd.service.references import BadReference, referred
 from lotkeeperd.storage.engines import CannotStart
 
 LEAST_BYTES = 16
@@ -49,32 +49,19 @@ def _derived(secret: bytes, purpose: bytes) -> bytes:
 
 
 def journal_key(setting: str, environment: Mapping[str, str] = os.environ) -> JournalKey | None:
-    """The secret that ``env:NAME`` or ``file:PATH`` names; None for an empty setting. Raises CannotStart.
-
-    Line ends at the end of a file are not part of it.
-    """
+    """The secret that ``env:NAME`` or ``file:PATH`` names; None for an empty setting. Raises CannotStart."""
     if not setting:
         return None
-    kind, _, name = setting.partition(":")
-    if kind == "env" and name:
-        secret = os.fsencode(environment.get(name, ""))
-    elif kind == "file" and name:
-        secret = _contents(Path(name))
-    else:  # what was given may be the secret itself, so it is not repeated
-        raise CannotStart("journal_key: say env:NAME or file:PATH, where the key is; the key itself has no place here")
+    try:
+        secret = referred(setting, environment).value
+    except BadReference as error:
+        raise CannotStart(f"journal_key: {error}") from error
     if len(secret) < LEAST_BYTES:
         raise CannotStart(
             f"journal_key {setting}: {len(secret)} bytes are there, {LEAST_BYTES} or more are required; "
             "`openssl rand -hex 32` makes a good one"
         )
     return JournalKey(secret)
-
-
-def _contents(path: Path) -> bytes:
-    try:
-        return path.read_bytes().rstrip(b"\r\n")
-    except OSError as error:
-        raise CannotStart(f"journal_key file:{path}: {error.strerror}") from error
 
 
 def new_chain_key(key: JournalKey | None, ledger_id: str) -> str:

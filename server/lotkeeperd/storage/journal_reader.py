@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import Row, or_, select, text
+from sqlalchemy import Row, and_, or_, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -17,13 +17,14 @@ from lotkeeperd.domain.refusals import StorageUnavailable
 from lotkeeperd.domain.trades import ClosedTrade
 from lotkeeperd.service.ports import JournalRecord, RecordFilter
 from lotkeeperd.storage.errors import refusal
-from lotkeeperd.storage.records import record_of
+from lotkeeperd.storage.records import DEFINE_INSTRUMENT, record_of
 from lotkeeperd.storage.rows import READ, trade_of_row
 from lotkeeperd.storage.tables import EXECUTIONS, completed_trades, journal
 
 OF_INSTRUMENTS = ""
-"""The portfolio of records that define instruments: they belong to all."""
+"""The portfolio of records that define instruments: they belong to all. What reconciliation records has none either."""
 
+DEFINES = and_(journal.c.portfolio_id == OF_INSTRUMENTS, journal.c.method == DEFINE_INSTRUMENT)
 
 CARRYING = (Method.SPLIT.value, Method.SYMBOL_CHANGE.value)
 
@@ -54,7 +55,7 @@ class JournalReader:
         query = (
             select(*READ)
             .where(columns.sequence > after, columns.sequence <= until)
-            .where(columns.portfolio_id.in_((wanted.portfolio_id, OF_INSTRUMENTS)))
+            .where(or_(columns.portfolio_id == wanted.portfolio_id, DEFINES))
             .order_by(columns.sequence)
             .limit(limit)
         )

@@ -6,7 +6,7 @@ import json
 from decimal import localcontext
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, select, text
 
 from lotkeeperd.domain.book import Book, Lot
 from lotkeeperd.domain.decimals import EXACT
@@ -17,7 +17,9 @@ from lotkeeperd.service.ports import (
     Key,
     State,
 )
+from lotkeeperd.service.standings import Standings
 from lotkeeperd.storage import tables
+from lotkeeperd.storage.reconciliation_rows import standing_of
 from lotkeeperd.storage.records import instrument_of, portfolio_of
 from lotkeeperd.storage.rows import (
     entry_of_row,
@@ -51,7 +53,16 @@ def _loaded(connection: Connection) -> State:
         (row.portfolio_id, row.currency): balance_of(row) for row in connection.execute(select(tables.balances))
     }
     books = _books(connection, head.currency, portfolios, instruments)
-    return State(head.ledger_id, head.currency, newest, portfolios, instruments, balances, books)
+    return State(
+        head.ledger_id, head.currency, newest, portfolios, instruments, balances, books, _standings(connection)
+    )
+
+
+def _standings(connection: Connection) -> Standings:
+    """What the next report may find again, in the order in which it was first seen."""
+    columns = tables.discrepancies.c
+    query = select(columns.body).where(text(tables.WAITING)).order_by(columns.first_report, columns.place)
+    return Standings(map(standing_of, connection.execute(query).scalars()))
 
 
 def _portfolio(row: Row[Any], currency: str) -> Portfolio:

@@ -28,8 +28,8 @@ from lotkeeperd.service.ports import (
 from lotkeeperd.storage.columns import labels_of
 from lotkeeperd.storage.grouped import group_queries, in_groups
 from lotkeeperd.storage.identity import fill_key
-from lotkeeperd.storage.journal_reader import JournalReader
 from lotkeeperd.storage.records import AMENDMENTS, EVENTS, TRADING, is_told, record_of
+from lotkeeperd.storage.report_reader import ReportReader
 from lotkeeperd.storage.restated import restated_query, restatements
 from lotkeeperd.storage.rows import READ, entry_of_row, opened_of, trade_of_row
 from lotkeeperd.storage.tables import EXECUTIONS, completed_trades, journal, position_entries
@@ -41,8 +41,8 @@ BEFORE_ALL = (-1, -1)
 """An entry time and a sequence that are before every lot's."""
 
 
-class SqlReader(JournalReader):
-    """Satisfies ``service.ports.Reader``."""
+class SqlReader(ReportReader):
+    """Satisfies ``service.ports.AllReads``."""
 
     async def entries(self, wanted: EntryFilter, after: tuple[int, int] | None, limit: int) -> list[Entry]:
         """Lots in FIFO order after (entry time, sequence)."""

@@ -1,4 +1,4 @@
-"""Journal records to rows and back: executions in ``rows``, and here what else happens to an account.
+"""Journal records to rows and back: executions in ``rows``, reports of brokers in ``reconciliation_rows``, the rest here.
 
 Every row has the same columns. ``asked`` is what was asked for, ``decided`` what was decided, both JSON; a record that re-matched
 its book has a ``rematch`` in it, whole: each slot that came out differently as it counts now. So nothing but the rows
@@ -29,8 +29,10 @@ from lotkeeperd.domain.decimals import plain
 from lotkeeperd.domain.history import Amend, Amendment, Correction, Late, Rematch, Slot
 from lotkeeperd.domain.instruments import Instrument, Kind, Right
 from lotkeeperd.domain.portfolios import Mode, Portfolio, PositionMode
+from lotkeeperd.domain.reconciliation.records import Reported, Resolved, Undone
 from lotkeeperd.service.ports import JournalRecord
 from lotkeeperd.storage.identity import KEY_VERSION, fill_key, request_key
+from lotkeeperd.storage.reconciliation_rows import METHODS, reconciliation_of, reconciliation_row
 from lotkeeperd.storage.rows import (
     JournalRow,
     asked_text,
@@ -57,6 +59,8 @@ EVENTS = (
     | {method.value for method in Method if method not in (*EXECUTED, Method.DELIVERY, Method.CASH_IN_LIEU)}
 ) - {Method.SYMBOL_ARRIVAL.value}
 """Methods of what is told as an event: of several records of one, the first."""
+REMATCH = '"rematch":'
+"""In what was decided by a record that re-matched its book; a label may have that name, too."""
 _TERMS = frozenset(method.value for method in TermsMethod)
 
 
@@ -68,6 +72,8 @@ def record_row(record: JournalRecord) -> tuple[Any, ...]:
         row = journal_row(record.decision)
         decided = {**json.loads(row[-1]), "rematch": _rematch_json(record.rematch)}
         return (*row[:-3], len(record.rematch.pairs), row[-2], _encode(decided))
+    if isinstance(record, Reported | Resolved | Undone):
+        return reconciliation_row(record)
     method, asked, decided = _told(record)
     command = record.command
     found_by = command.recorded_id if isinstance(command, Amendment) else command.fill_id
@@ -116,7 +122,9 @@ def record_of(row: Row[Any] | JournalRow) -> JournalRecord:
         return _terms_of(row)
     if row.method == DEFINE_INSTRUMENT:
         return _defined_of(row)
-    if '"rematch":' in row.decided:  # a label may have that name, too
+    if row.method in METHODS:
+        return reconciliation_of(row)
+    if REMATCH in row.decided:
         stored = json.loads(row.decided).get("rematch")
         return decision_of(row) if stored is None else Late(decision_of(row), _rematch_of(row, stored))
     return decision_of(row)

@@ -225,6 +225,15 @@ def decision_of(row: Row[Any] | JournalRow) -> Decision:
     return decision_from(row.sequence, row.recorded_time, command, what)
 
 
+def execution_of(row: Row[Any] | JournalRow) -> Decision:
+    """The record of a journal row without the lots that it opened and closed: what the venue executed, and how its fee came in."""
+    asked, what = json.loads(row.asked), json.loads(row.decided)
+    for lots in ("opened", "closed", "placed", "taken"):
+        what.pop(lots, None)
+    command = command_of(row.method, row.portfolio_id, row.symbol, row.fill_id, row.request_id, asked)
+    return decision_from(row.sequence, row.recorded_time, command, what)
+
+
 def opened_of(row: Row[Any] | JournalRow) -> LotOpened | None:
     """The lot that a journal row opened, without a look at what it closed."""
     asked, what = json.loads(row.asked), json.loads(row.decided)

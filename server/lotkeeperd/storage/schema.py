@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from lotkeeperd.storage.engines import CannotStart
 from lotkeeperd.storage.tables import REVISION, metadata
 
-KNOWN = ("0002", REVISION)
+KNOWN = ("0002", "0003", REVISION)
 """Revisions that this program can read or migrate from, oldest first."""
 
 UNRELEASED = "0001"

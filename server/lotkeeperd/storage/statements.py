@@ -50,6 +50,7 @@ class Statements:
         self.instrument = self._upsert(tables.instruments)
         self.balance = self._upsert(tables.balances)
         self.book = self._upsert(tables.books)
+        self.standing = self._upsert(tables.discrepancies)
         key = entries.c.portfolio_id, entries.c.entry_time, entries.c.sequence
         self.forget_entry = self._text(
             delete(entries).where(*(column == bindparam(f"of_{column.name}") for column in key)),

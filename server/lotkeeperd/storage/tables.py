@@ -19,7 +19,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, S
 
 from lotkeeperd.storage.columns import Exact, Nanoseconds, Sequence
 
-REVISION = "0003"
+REVISION = "0004"
 """The schema this program writes. A database with another one is migrated, or refused when it is newer."""
 
 metadata = MetaData()
@@ -229,4 +229,42 @@ books = Table(
     Column("awaited_fees", Integer, nullable=False),
     Column("unconverted_fees", Text, nullable=False),
     sqlite_with_rowid=False,
+)
+
+discrepancies = Table(
+    "discrepancies",
+    metadata,
+    Column("discrepancy_id", Text, primary_key=True),
+    Column("first_report", Sequence, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("portfolios", Text, nullable=False),
+    Column("portfolio_id", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("severity", SmallInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("first_seen", Nanoseconds, nullable=False),
+    Column("last_seen", Nanoseconds, nullable=False),
+    Column("report", Sequence, nullable=False),
+    Column("resolution_id", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+WAITING = "state IN ('OPEN', 'IGNORED')"
+"""Of differences that the next report may find again."""
+Index(
+    "discrepancies_waiting",
+    discrepancies.c.first_report,
+    discrepancies.c.place,
+    sqlite_where=text(WAITING),
+    postgresql_where=text(WAITING),
+)
+Index(
+    "discrepancies_by_resolution",
+    discrepancies.c.resolution_id,
+    sqlite_where=text("resolution_id <> ''"),
+    postgresql_where=text("resolution_id <> ''"),
 )

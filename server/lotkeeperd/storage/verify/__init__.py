@@ -8,6 +8,7 @@ Everything is read in one snapshot, so a server may go on writing meanwhile. Wha
     entries                every column, as they are when they can change no more
     books, the view        every sum, by side and lot method, fees that are not in yet
     terms and cash         portfolios, instruments, balances
+    brokers                every difference that a report found, and what became of it
     and that there is nothing else
 
 Memory grows with open lots, not with history: an entry is compared as its last part is closed, and only what is open is kept.

@@ -15,6 +15,7 @@ from lotkeeperd.domain.book import Lot
 from lotkeeperd.domain.commands import RULES_VERSION, Decision
 from lotkeeperd.domain.decimals import EXACT
 from lotkeeperd.domain.history import Correction, Late
+from lotkeeperd.domain.reconciliation.records import Reported, Resolved, Standing, Undone, standings_of
 from lotkeeperd.domain.trades import ClosedTrade, Entry
 from lotkeeperd.service.ports import JournalRecord, Key
 from lotkeeperd.service.stage import key_of
@@ -95,6 +96,7 @@ class _Verification:
         self._differs = self._findings.differs
         self._books: dict[Key, BookReplay] = {}
         self._amended: set[tuple[str, str]] = set()
+        self._standings: dict[str, Standing] = {}
         self._underway: dict[tuple[str, int], Lot] = {}  # from one book to another
 
     def run(self, key: JournalKey | None, name: str) -> Verified:
@@ -197,6 +199,8 @@ class _Verification:
             self._terms.agree(record)
         elif isinstance(record, InstrumentDefined):
             self._define(record)
+        elif isinstance(record, Reported | Resolved | Undone):
+            self._standings |= {one.discrepancy_id: one for one in standings_of(record, self._standings)}
         else:
             return self._booked(record, rules)
         return NOTHING
@@ -254,4 +258,5 @@ class _Verification:
         stored.compare_portfolios(terms.portfolios.values())
         stored.compare_instruments(terms.stored_instruments())
         stored.compare_balances(terms.balances)
+        stored.compare_standings(self._standings)
         stored.compare_counts()

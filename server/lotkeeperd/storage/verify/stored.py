@@ -16,12 +16,22 @@ from lotkeeperd.domain.fees import NOTHING_PENDING
 from lotkeeperd.domain.history import Correction, Late, TradeRef
 from lotkeeperd.domain.instruments import Instrument
 from lotkeeperd.domain.portfolios import Portfolio
+from lotkeeperd.domain.reconciliation.records import Standing
 from lotkeeperd.domain.trades import ClosedTrade, Entry
 from lotkeeperd.service.ports import Key
 from lotkeeperd.storage.columns import amount_for
+from lotkeeperd.storage.reconciliation_rows import standing_row
 from lotkeeperd.storage.restated import restated_query, restatements
 from lotkeeperd.storage.rows import book_row, entry_row, trade_row
-from lotkeeperd.storage.tables import balances, books, completed_trades, instruments, portfolios, position_entries
+from lotkeeperd.storage.tables import (
+    balances,
+    books,
+    completed_trades,
+    discrepancies,
+    instruments,
+    portfolios,
+    position_entries,
+)
 from lotkeeperd.storage.terms import balance_row, instrument_row, portfolio_row
 from lotkeeperd.storage.verify.findings import Findings
 
@@ -140,6 +150,11 @@ class Stored:
         """Cash besides executions."""
         rows = {key: balance_row(*key, balance, _as_is) for key, balance in rebuilt.items()}
         self._compare_table(balances, 2, rows, lambda key: f"{key[1]} in {key[0]}")
+
+    def compare_standings(self, rebuilt: Mapping[str, Standing]) -> None:
+        """What differs from brokers, and what became of it."""
+        rows = {(row[0],): row for row in map(standing_row, rebuilt.values())}
+        self._compare_table(discrepancies, 1, rows, lambda key: str(key[0]))
 
     def _compare_table(self, table: Table, keys: int, rebuilt: Mapping[Any, tuple[Any, ...]], name: Any) -> None:
         """A whole table; what the journal does not know is named."""
