@@ -1,0 +1,1 @@
+"""Alpaca: stocks, options and crypto of one trading account."""
