@@ -1,7 +1,7 @@
 """The composition root: the only file that names concrete classes. Start and stop order.
 
-start: lock, settings, pages, schema, epoch, books | readers | ledger (writer, publisher) | gRPC | feeds
-stop:  feeds | health says so | streams end, no new writes | running calls | what waits is written | readers | writer, lock
+start: lock, settings, pages, schema, epoch, books | readers | ledger (writer, publisher) | accounts, once | gRPC | schedule, feeds
+stop:  schedule, feeds | health says so | streams end, no new writes | running calls | what waits is written | readers, writer, lock
 """
 
 from __future__ import annotations
@@ -27,10 +27,13 @@ from lotkeeperd.api.events import EventServicer
 from lotkeeperd.api.explain import ExplainServicer
 from lotkeeperd.api.ledger import LedgerServicer
 from lotkeeperd.api.market import MarketServicer
+from lotkeeperd.api.reconciliation import ReconciliationServicer
 from lotkeeperd.api.requests import Requests
 from lotkeeperd.api.server import Server
 from lotkeeperd.api.terms import InstrumentServicer, PortfolioServicer
 from lotkeeperd.domain.rates import Pair, Pairs
+from lotkeeperd.service.account_spec import BadAccount, read_account
+from lotkeeperd.service.accounts import Accounts, CannotReconcile, Configured
 from lotkeeperd.service.ledger import Ledger, Limits
 from lotkeeperd.service.marks import Policy
 from lotkeeperd.service.ports import State
@@ -57,16 +60,18 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """
     _check_listen(settings)
     feeds = _feeds(settings)
+    configured = _configured(settings)
     _tune_scheduler()
     url = database_url(settings.database)
     store = SqlStore(url, journal_key(settings.journal_key))
     state = store.open(settings.currency or None, time.time_ns())
     _tune_collector()
     try:
-        async with _running(settings, store, state) as (ledger, server):
+        async with _running(settings, store, state, configured) as (ledger, accounts, server):
+            await _reconciled(accounts)
             address = await _listening(server, settings.listen)
             stop = _stop_signal()
-            async with _fed(ledger, feeds):
+            async with _compared(accounts), _fed(ledger, feeds):
                 ready(f"lotkeeper ready: listening on {address}, database {shown(url)}, ledger {ledger.ledger_id}")
                 await _until_stopped(stop, ledger, server)
             log.info("draining")
@@ -78,7 +83,9 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _running(settings: Settings, store: SqlStore, state: State) -> AsyncIterator[tuple[Ledger, Server]]:
+async def _running(
+    settings: Settings, store: SqlStore, state: State, configured: Sequence[Configured]
+) -> AsyncIterator[tuple[Ledger, Accounts, Server]]:
     clock = time.time_ns
     reader = SqlReader(reader_engine(database_url(settings.database)))
     answers, requests = Answers(state.currency), Requests()
@@ -96,23 +103,28 @@ async def _running(settings: Settings, store: SqlStore, state: State) -> AsyncIt
     )
     ledger = Ledger(store, reader, StreamEncoder(state.ledger_id, answers, clock), clock, limits, state)
     state.books.clear()  # the ledger has them; what it closes is not to be kept here
+    accounts = Accounts(ledger, ledger.holds, configured, clock, Random())  # noqa: S311 - for delays, not for secrets
+    reconciliation = ReconciliationServicer(ledger, accounts, clock)
     try:
         yield (
             ledger,
+            accounts,
             Server(
                 {
-                    "LedgerService": LedgerServicer(ledger, requests, answers, clock),
+                    "LedgerService": LedgerServicer(ledger, requests, answers, clock, reconciliation.Reconcile),
                     "MarketService": MarketServicer(ledger, requests, answers, clock),
                     "PortfolioService": PortfolioServicer(ledger),
                     "InstrumentService": InstrumentServicer(ledger),
                     "ExplainService": ExplainServicer(ledger, answers),
                     "EventService": EventServicer(ledger, EventRequests(requests), answers, clock),
+                    "ReconciliationService": reconciliation,
                 }
             ),
         )
     finally:
         ledger.drain()
         await ledger.drained()
+        await accounts.close()
         await reader.close()
 
 
@@ -142,6 +154,45 @@ def _feeds(settings: Settings) -> list[FeedSpec]:
         raise BadSetting(str(error)) from error
 
 
+def _configured(settings: Settings) -> list[Configured]:
+    """The accounts and their brokers; no adapter is imported that none of them asks for. Raises BadSetting."""
+    if not settings.accounts:
+        return []
+    from lotkeeperd.brokers.port import BadBroker
+    from lotkeeperd.brokers.registry import broker_of
+
+    configured = []
+    for name, table in settings.accounts:
+        try:
+            spec = read_account(name, table)
+            configured.append(Configured(spec, broker_of(spec.broker, spec.options, os.environ)))
+        except BadAccount as error:
+            raise BadSetting(str(error)) from error
+        except BadBroker as error:
+            raise BadSetting(f"[accounts.{name}] {error}") from error
+    return configured
+
+
+async def _reconciled(accounts: Accounts) -> None:
+    """Before anything is served. Raises CannotStart where an account demands it."""
+    try:
+        await accounts.start()
+    except CannotReconcile as error:
+        raise CannotStart(str(error)) from error
+
+
+@contextlib.asynccontextmanager
+async def _compared(accounts: Accounts) -> AsyncIterator[None]:
+    """Reconcile on the schedule meanwhile."""
+    schedule = asyncio.create_task(accounts.run(), name="reconciliation")
+    schedule.add_done_callback(_told)
+    try:
+        yield
+    finally:
+        schedule.cancel()
+        await asyncio.gather(schedule, return_exceptions=True)
+
+
 @contextlib.asynccontextmanager
 async def _fed(ledger: Ledger, feeds: Sequence[FeedSpec]) -> AsyncIterator[None]:
     """Run the feeds meanwhile."""
@@ -150,7 +201,10 @@ async def _fed(ledger: Ledger, feeds: Sequence[FeedSpec]) -> AsyncIterator[None]
         from lotkeeperd.feeds.run import run
 
         random = Random()  # noqa: S311 - for delays, not for secrets
-        tasks = [asyncio.create_task(run(spec, ledger.prices, time.time_ns, random), name=spec.name) for spec in feeds]
+        tasks = [
+            asyncio.create_task(run(spec, ledger.prices, time.time_ns, random), name=f"feed {spec.name}")
+            for spec in feeds
+        ]
     for task in tasks:
         task.add_done_callback(_told)
     try:
@@ -161,10 +215,10 @@ async def _fed(ledger: Ledger, feeds: Sequence[FeedSpec]) -> AsyncIterator[None]
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _told(feed: asyncio.Task[None]) -> None:
-    """A feed that ends by itself has said why; one that fails is a bug of ours, and the ledger goes on without it."""
-    if not feed.cancelled() and (error := feed.exception()) is not None:
-        log.error("feed %s failed and has ended", feed.get_name(), exc_info=error)
+def _told(task: asyncio.Task[None]) -> None:
+    """A feed that ends by itself has said why; what fails is a bug of ours, and the ledger goes on without it."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("%s failed and has ended", task.get_name(), exc_info=error)
 
 
 async def _listening(server: Server, listen: str) -> str:

@@ -3,8 +3,8 @@
 Problem: pydantic-settings costs 13 MB resident. Therefore a frozen dataclass whose fields carry their own description; the
 command line, the environment, the file and the README's table are all read off it. Edges receive values, never settings.
 
-Lists are arrays in the file and separated by commas in the environment; tables are ``name=value`` there. Feeds are in the file
-alone.
+Lists are arrays in the file and separated by commas in the environment; tables are ``name=value`` there. Feeds and accounts
+are in the file alone.
 """
 
 from __future__ import annotations
@@ -54,6 +54,9 @@ class Settings:
         (), 'marks that convert currencies, a table: `"EUR/USD" = "EURUSD"`; `EUR/USD=EURUSD` in the environment'
     )
     feeds: tuple[tuple[str, Mapping[str, object]], ...] = _setting((), "market data, a table for each feed: see below")
+    accounts: tuple[tuple[str, Mapping[str, object]], ...] = _setting(
+        (), "broker accounts that the ledger is compared with, a table for each: see below"
+    )
     write_queue: int = _setting(10_000, "commands that may wait to be written")
     max_streams: int = _setting(2_000, "StreamPnL calls that may be open")
     max_streams_per_caller: int = _setting(200, "StreamPnL calls that one connection may have open")
@@ -130,7 +133,8 @@ def _pair_table(value: Any, _default: Any, where: str) -> tuple[tuple[str, str],
 
 
 def _not_here(_text: str, _default: Any, where: str) -> NoReturn:
-    raise BadSetting(f"{where}: feeds are tables of the file that --config names, [feeds.NAME]")
+    kind = where.removeprefix(PREFIX).lower()
+    raise BadSetting(f"{where}: {kind} are tables of the file that --config names, [{kind}.NAME]")
 
 
 def _array(value: Any, _default: Any, where: str) -> tuple[str, ...]:
@@ -143,7 +147,7 @@ def _age_table(value: Any, _default: Any, where: str) -> tuple[tuple[str, float]
     return tuple((name, _typed(seconds, 0.0, f"{where}.{name}")) for name, seconds in _table(value, where).items())
 
 
-def _feed_tables(value: Any, _default: Any, where: str) -> tuple[tuple[str, Mapping[str, object]], ...]:
+def _tables(value: Any, _default: Any, where: str) -> tuple[tuple[str, Mapping[str, object]], ...]:
     return tuple((name, _table(table, f"{where}.{name}")) for name, table in _table(value, where).items())
 
 
@@ -153,8 +157,14 @@ def _table(value: Any, where: str) -> dict[str, Any]:
     return value
 
 
-_READ = {"pairs": _pairs, "mark_sources": _names, "mark_ages": _ages, "feeds": _not_here}
-_TAKEN = {"pairs": _pair_table, "mark_sources": _array, "mark_ages": _age_table, "feeds": _feed_tables}
+_READ = {"pairs": _pairs, "mark_sources": _names, "mark_ages": _ages, "feeds": _not_here, "accounts": _not_here}
+_TAKEN = {
+    "pairs": _pair_table,
+    "mark_sources": _array,
+    "mark_ages": _age_table,
+    "feeds": _tables,
+    "accounts": _tables,
+}
 
 
 def _checked(settings: Settings) -> Settings:

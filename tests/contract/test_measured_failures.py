@@ -1,6 +1,6 @@
 """What the replaced systems got wrong, as it was measured, and the truth that this ledger gives.
 
-The names are those of the design's table of measured failures. Every row that these calls can show is played twice: on the
+The names are those of the design's table of measured failures. Every row of recorded executions is played twice: on the
 shared server, and on one that is killed and started again before the truth is looked at.
 """
 
@@ -157,12 +157,24 @@ ROWS = [
 BY_THEMSELVES = {"failure while closing the 2nd of 3 lots", "state file torn by a crash"}
 """Rows that need more than calls; each has a test below."""
 
-NEED_A_BROKER = {
-    "broker holds 4 of our 10",
-    "broker holds 10 short, we hold 10 long",
-    "broker error delivered as an empty list",
+
+class BrokerRow(NamedTuple):
+    """We hold 10 long at 100, and the broker says ``positions``, all of them when ``complete``: this is found, if anything."""
+
+    positions: list[tuple[Any, str]]
+    complete: bool
+    found: list[tuple[int, str, str]]
+
+
+BROKER_ROWS = {
+    "broker holds 4 of our 10": BrokerRow(
+        [(LONG, "4")], True, [(reconciliation_pb2.DISCREPANCY_KIND_QUANTITY_MISMATCH, "10", "4")]
+    ),
+    "broker holds 10 short, we hold 10 long": BrokerRow(
+        [(SHORT, "10")], True, [(reconciliation_pb2.DISCREPANCY_KIND_SIDE_MISMATCH, "10", "-10")]
+    ),
+    "broker error delivered as an empty list": BrokerRow([], False, []),
 }
-"""Rows about Reconcile, which this version refuses with NOT_YET_IMPLEMENTED."""
 
 
 def play(ledger: Ledger, portfolio: str, symbol: str, row: Row) -> None:
@@ -228,8 +240,32 @@ def test_failure_while_closing_the_2nd_of_3_lots(ledger: Ledger, portfolio: str,
     assert (answer.replayed, answer.closed_trade_count, answer.gross_pnl) == (False, 3, "27")
 
 
-def test_the_other_rows_wait_for_reconcile(ledger: Ledger) -> None:
-    """They are named above, and the call that will show them says that it is not there yet."""
-    request = reconciliation_pb2.ReconcileRequest(request_id="r")
-    assert refused(ledger.Reconcile, request).metadata == {"feature": "Reconcile"}
-    assert len(NEED_A_BROKER) + len(BY_THEMSELVES) + len({row.case.partition(" (")[0] for row in ROWS}) == 16
+@pytest.mark.parametrize("mode", [reconciliation_pb2.RECONCILE_MODE_DRY_RUN, reconciliation_pb2.RECONCILE_MODE_APPLY])
+@pytest.mark.parametrize("row", BROKER_ROWS.values(), ids=BROKER_ROWS)
+def test_what_the_broker_holds_is_noticed_and_closes_nothing_by_itself(
+    ledger: Ledger, portfolio: str, symbol: str, row: BrokerRow, mode: Any
+) -> None:
+    """No execution says what happened, so nothing changes, applied or not."""
+    ledger.CreateEntry(entry(portfolio, symbol, "10", "100"))
+    held = [
+        reconciliation_pb2.BrokerPosition(symbol=symbol, side=side, quantity=quantity)
+        for side, quantity in row.positions
+    ]
+    statement = reconciliation_pb2.BrokerStatement(positions=held, positions_complete=row.complete)
+    statement.as_of.GetCurrentTime()
+
+    report = ledger.Reconcile(
+        reconciliation_pb2.ReconcileRequest(
+            request_id=f"{portfolio}-r", portfolio_ids=[portfolio], mode=mode, statement=statement
+        )
+    )
+
+    assert [(one.kind, one.ledger_quantity, one.broker_quantity) for one in report.discrepancies] == row.found
+    assert (report.complete, any(one.applied for one in report.discrepancies)) == (row.complete, False)
+    position = reading.position(ledger, portfolio, symbol)
+    assert (position.side, position.total_quantity, position.average_entry_price) == (LONG, "10", "100")
+
+
+def test_every_measured_failure_has_its_row() -> None:
+    """There are 16."""
+    assert len(BROKER_ROWS) + len(BY_THEMSELVES) + len({row.case.partition(" (")[0] for row in ROWS}) == 16

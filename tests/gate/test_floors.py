@@ -29,6 +29,7 @@ LEAKS = [
     ("lotkeeperd/api/leak.py", "import sqlalchemy", SQL),
     ("lotkeeperd/api/leak.py", "import lotkeeperd.settings", DOWN),
     ("lotkeeperd/leak.py", "", DOWN),
+    ("lotkeeperd/service/leak.py", "import httpx", "Only brokers speak HTTP to brokers"),
     ("lotkeeperd/demo/bots.py", "import lotkeeperd.domain", "The demo's bots know the client only"),
     ("lotkeeper/leak.py", "import lotkeeperd.domain", "The client knows nothing of the server"),
     ("lotkeeperd/service/leak.py", "import lotkeeper", "The client is used from outside"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from decimal import Decimal, localcontext
 
-from lotkeeper.v1 import ledger_pb2, ledger_service_pb2
+from lotkeeper.v1 import ledger_pb2, ledger_service_pb2, reconciliation_pb2
 from lotkeeperd.api.answers import MESSAGE_BYTES, Answers, fitting
 from lotkeeperd.api.bulk import Exchange
 from lotkeeperd.api.pages import PageTokens
@@ -31,6 +31,8 @@ Peer = Callable[[], str]
 NAMELESS = ("unix:", "unknown")
 """What gRPC says of everybody who calls over a socket file: these cannot be told apart, so no limit can be one caller's."""
 
+Reconciling = Callable[[reconciliation_pb2.ReconcileRequest, Peer], Awaitable[reconciliation_pb2.ReconcileResponse]]
+
 
 def _totals(stored: list[str]) -> Totals:
     currency, gross, fees = stored
@@ -40,8 +42,11 @@ def _totals(stored: list[str]) -> Totals:
 class LedgerServicer:
     """One method per RPC, named as in the contract; each returns a message, those that stream bytes."""
 
-    def __init__(self, ledger: Ledger, requests: Requests, answers: Answers, clock: Clock) -> None:
+    def __init__(
+        self, ledger: Ledger, requests: Requests, answers: Answers, clock: Clock, reconciling: Reconciling
+    ) -> None:
         self._ledger = ledger
+        self._reconciling = reconciling
         self._requests = requests
         self._answers = answers
         self._clock = clock
@@ -136,6 +141,12 @@ class LedgerServicer:
             if len(positions) % POSITIONS_PER_TURN == 0 or summary.asked.include_entries:
                 await asyncio.sleep(0)
         return positions
+
+    async def Reconcile(  # noqa: N802
+        self, request: reconciliation_pb2.ReconcileRequest, peer: Peer
+    ) -> reconciliation_pb2.ReconcileResponse:
+        """Compares the ledger with the broker; what belongs to that stands beside ReconciliationService."""
+        return await self._reconciling(request, peer)
 
     async def ListEntries(  # noqa: N802
         self, request: _requests.ListEntriesRequest, _peer: Peer

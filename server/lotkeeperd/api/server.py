@@ -28,6 +28,7 @@ from lotkeeper.v1 import (
     ledger_service_pb2,
     market_service_pb2,
     portfolio_service_pb2,
+    reconciliation_service_pb2,
 )
 from lotkeeperd.api.ledger import Peer
 from lotkeeperd.api.status import refuse
@@ -70,6 +71,7 @@ FILES = (
     instrument_service_pb2,
     event_service_pb2,
     explain_service_pb2,
+    reconciliation_service_pb2,
 )
 SERVICES: dict[str, ServiceDescriptor] = {
     name: service for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()

@@ -25,7 +25,7 @@ _MODES: dict[int, PositionMode] = {
     portfolio_service_pb2.POSITION_MODE_NETTING: PositionMode.NETTING,
     portfolio_service_pb2.POSITION_MODE_HEDGING: PositionMode.HEDGING,
 }
-_TRADING: dict[int, Mode] = {
+TRADING: dict[int, Mode] = {
     portfolio_service_pb2.TRADING_MODE_LIVE: Mode.LIVE,
     portfolio_service_pb2.TRADING_MODE_PAPER: Mode.PAPER,
 }
@@ -186,7 +186,7 @@ def _settable(fields: Fields, asked: Any, path: str) -> dict[str, Any]:
     return {
         "position_mode": _one_of(fields, f"{path}position_mode", asked.position_mode, _MODES),
         "long_only": asked.long_only,
-        "mode": _one_of(fields, f"{path}trading_mode", asked.trading_mode, _TRADING),
+        "mode": _one_of(fields, f"{path}trading_mode", asked.trading_mode, TRADING),
         "broker_account": fields.text(f"{path}broker_account", asked.broker_account, NAME_LENGTH),
         "lot_method": _one_of(fields, f"{path}lot_method", asked.lot_method, METHODS),
         "time_zone": fields.text(f"{path}time_zone", asked.time_zone, NAME_LENGTH) or None,
@@ -255,7 +255,7 @@ def portfolio_message(portfolio: Portfolio | Instrument) -> _portfolio.Portfolio
         ],
         position_mode=_number(_MODES, portfolio.position_mode),
         long_only=portfolio.long_only,
-        trading_mode=_number(_TRADING, portfolio.mode),
+        trading_mode=_number(TRADING, portfolio.mode),
         broker_account=portfolio.broker_account,
         lot_method=_number(METHODS, portfolio.lot_method),
         time_zone=portfolio.time_zone,
