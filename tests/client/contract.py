@@ -7,6 +7,7 @@ from lotkeeper.v1 import (
     ledger_service_pb2,
     market_service_pb2,
     portfolio_service_pb2,
+    reconciliation_service_pb2,
 )
 
 FILES = (
@@ -16,6 +17,7 @@ FILES = (
     ledger_service_pb2,
     market_service_pb2,
     portfolio_service_pb2,
+    reconciliation_service_pb2,
 )
 SERVICES = tuple(service for file in FILES for service in file.DESCRIPTOR.services_by_name.values())
 METHODS = {name: method for service in SERVICES for name, method in service.methods_by_name.items()}

@@ -330,9 +330,9 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
 
 
 def test_every_rpc_of_the_contract_has_a_method() -> None:
-    """Under its name; the kinds of RecordEvent have one each, and Reconcile is to come."""
+    """Under its name; the kinds of RecordEvent have one each."""
     names = {re.sub("(?<=[a-z])(?=[A-Z])", "_", rpc.replace("PnL", "Pnl")).lower() for rpc in METHODS}
-    assert names - set(vars(Ledger)) == {"record_event", "reconcile"}
+    assert names - set(vars(Ledger)) == {"record_event"}
 
 
 @pytest.mark.parametrize("build", [writes.create_entry, writes.record_fill, cash.dividend, resume.stream_pnl])

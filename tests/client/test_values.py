@@ -12,8 +12,21 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from lotkeeper import account, account_parts, answers, parts, responses, term_parts, terms, values
+from lotkeeper import (
+    account,
+    account_parts,
+    answers,
+    parts,
+    reconciliation,
+    reconciliation_parts,
+    responses,
+    term_parts,
+    terms,
+    values,
+)
 from lotkeeper.enums import (
+    DiscrepancyKind,
+    DiscrepancyState,
     EntryStatus,
     ExcessPolicy,
     InstrumentKind,
@@ -22,7 +35,11 @@ from lotkeeper.enums import (
     OptionRight,
     PositionMode,
     PositionSide,
+    ReconcileMode,
     RecordKind,
+    ResolutionKind,
+    Restraint,
+    Severity,
     Side,
     TradingMode,
 )
@@ -34,6 +51,8 @@ from lotkeeper.v1 import (
     ledger_service_pb2,
     market_service_pb2,
     portfolio_service_pb2,
+    reconciliation_pb2,
+    reconciliation_service_pb2,
 )
 from lotkeeper.values import Time
 from tests.client import samples
@@ -41,6 +60,10 @@ from tests.client import samples
 EVENT_KINDS = {
     field.name: type(getattr(event_service_pb2.Event(), field.name))
     for field in event_service_pb2.Event.DESCRIPTOR.oneofs_by_name["event"].fields
+}
+ACTIONS = {
+    field.name: type(getattr(reconciliation_service_pb2.DiscrepancyResolution(), field.name))
+    for field in reconciliation_service_pb2.DiscrepancyResolution.DESCRIPTOR.oneofs_by_name["action"].fields
 }
 MIRRORED = [
     (values.Money, ledger_pb2.Money),
@@ -76,6 +99,18 @@ MIRRORED = [
     (responses.ExplainLine, explain_service_pb2.ExplainLine),
     (responses.ExplainTradeResponse, explain_service_pb2.ExplainTradeResponse),
     *[(getattr(account, message.DESCRIPTOR.name), message) for message in EVENT_KINDS.values()],
+    (reconciliation.BrokerPosition, reconciliation_pb2.BrokerPosition),
+    (reconciliation.BrokerCash, reconciliation_pb2.BrokerCash),
+    (reconciliation.BrokerStatement, reconciliation_pb2.BrokerStatement),
+    (reconciliation.ProposedFill, reconciliation_pb2.ProposedFill),
+    (reconciliation.Discrepancy, reconciliation_pb2.Discrepancy),
+    (reconciliation.ReconcileResponse, reconciliation_pb2.ReconcileResponse),
+    (reconciliation.Reconciliation, reconciliation_service_pb2.Reconciliation),
+    (reconciliation.DiscrepancyRecord, reconciliation_service_pb2.DiscrepancyRecord),
+    (reconciliation.GetReconciliationResponse, reconciliation_service_pb2.GetReconciliationResponse),
+    (reconciliation.ResolveDiscrepancyResponse, reconciliation_service_pb2.ResolveDiscrepancyResponse),
+    (reconciliation.UndoResolutionResponse, reconciliation_service_pb2.UndoResolutionResponse),
+    *[(getattr(reconciliation, message.DESCRIPTOR.name), message) for message in ACTIONS.values()],
 ]
 MIRRORED_ENUMS = [
     (Side, ledger_pb2.Side, "SIDE_"),
@@ -89,6 +124,12 @@ MIRRORED_ENUMS = [
     (InstrumentKind, instrument_service_pb2.InstrumentKind, "INSTRUMENT_KIND_"),
     (OptionRight, instrument_service_pb2.OptionRight, "OPTION_RIGHT_"),
     (RecordKind, explain_service_pb2.RecordKind, "RECORD_KIND_"),
+    (ReconcileMode, reconciliation_pb2.ReconcileMode, "RECONCILE_MODE_"),
+    (DiscrepancyKind, reconciliation_pb2.DiscrepancyKind, "DISCREPANCY_KIND_"),
+    (ResolutionKind, reconciliation_pb2.ResolutionKind, "RESOLUTION_KIND_"),
+    (Severity, reconciliation_pb2.Severity, "SEVERITY_"),
+    (DiscrepancyState, reconciliation_service_pb2.DiscrepancyState, "DISCREPANCY_STATE_"),
+    (Restraint, reconciliation_service_pb2.Restraint, "RESTRAINT_"),
 ]
 READERS = [
     (parts.money, ledger_pb2.Money),
@@ -107,6 +148,12 @@ READERS = [
     (term_parts.portfolio, portfolio_service_pb2.Portfolio),
     (term_parts.instrument, instrument_service_pb2.Instrument),
     *[(account_parts.KINDS[name], message) for name, message in EVENT_KINDS.items()],
+    (reconciliation_parts.proposed_fill, reconciliation_pb2.ProposedFill),
+    (reconciliation_parts.discrepancy, reconciliation_pb2.Discrepancy),
+    (reconciliation_parts.reconcile, reconciliation_pb2.ReconcileResponse),
+    (reconciliation_parts.in_short, reconciliation_service_pb2.Reconciliation),
+    (reconciliation_parts.get_reconciliation, reconciliation_service_pb2.GetReconciliationResponse),
+    *[(reconciliation_parts.ACTIONS[name], message) for name, message in ACTIONS.items()],
 ]
 
 
@@ -181,6 +228,28 @@ def test_every_kind_of_event_is_read() -> None:
         event = account_parts.event(message)
         assert type(event.event).__name__ == kind.DESCRIPTOR.name
         assert (event.sequence, event.event_id, event.note, event.event_time) == (7, "b1", "n", samples.NOON)
+
+
+def test_a_resolution_has_the_fields_of_its_message_and_one_for_what_was_done() -> None:
+    """What was done is told by its class, and every way of the contract is read."""
+    plain = {field.name for field in reconciliation_service_pb2.DiscrepancyResolution.DESCRIPTOR.fields} - set(ACTIONS)
+    assert set(reconciliation.DiscrepancyResolution.__slots__) == {*plain, "action"}
+    assert set(reconciliation_parts.ACTIONS) == set(ACTIONS)
+    for name, kind in ACTIONS.items():
+        message = reconciliation_service_pb2.DiscrepancyResolution(
+            resolution_id="S3.0", resolved_time=samples.stamp(), resolved_by="ipv4:1", sequences=[2], pnl_effect="-1.5"
+        )
+        getattr(message, name).CopyFrom(filled(kind))
+        read = reconciliation_parts.resolution(message)
+        assert type(read.action).__name__ == kind.DESCRIPTOR.name
+        assert (read.resolution_id, read.resolved_by, read.sequences) == ("S3.0", "ipv4:1", (2,))
+        assert (read.resolved_time, read.pnl_effect) == (samples.NOON, Decimal("-1.5"))
+
+
+def test_a_decision_that_a_newer_client_made_is_still_a_resolution() -> None:
+    """Whoever lists differences does not lose the list over one."""
+    newer = reconciliation_service_pb2.DiscrepancyResolution(resolution_id="S3.0", pnl_effect="0")
+    assert reconciliation_parts.resolution(newer).action is None
 
 
 def test_an_event_of_a_newer_kind_is_still_an_event() -> None:

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from lotkeeper.account import Withdrawal as Withdrawal
     from lotkeeper.client import Ledger as Ledger
     from lotkeeper.client import connect as connect
+    from lotkeeper.enums import DiscrepancyKind as DiscrepancyKind
+    from lotkeeper.enums import DiscrepancyState as DiscrepancyState
     from lotkeeper.enums import EntryStatus as EntryStatus
     from lotkeeper.enums import ExcessPolicy as ExcessPolicy
     from lotkeeper.enums import InstrumentKind as InstrumentKind
@@ -50,7 +52,11 @@ if TYPE_CHECKING:
     from lotkeeper.enums import OptionRight as OptionRight
     from lotkeeper.enums import PositionMode as PositionMode
     from lotkeeper.enums import PositionSide as PositionSide
+    from lotkeeper.enums import ReconcileMode as ReconcileMode
     from lotkeeper.enums import RecordKind as RecordKind
+    from lotkeeper.enums import ResolutionKind as ResolutionKind
+    from lotkeeper.enums import Restraint as Restraint
+    from lotkeeper.enums import Severity as Severity
     from lotkeeper.enums import Side as Side
     from lotkeeper.enums import TradingMode as TradingMode
     from lotkeeper.errors import LotkeeperError as LotkeeperError
@@ -62,6 +68,24 @@ if TYPE_CHECKING:
     from lotkeeper.iterators import ClosedTrades as ClosedTrades
     from lotkeeper.iterators import ExplainedPosition as ExplainedPosition
     from lotkeeper.iterators import Pages as Pages
+    from lotkeeper.reconciliation import AcceptProposal as AcceptProposal
+    from lotkeeper.reconciliation import AdoptPosition as AdoptPosition
+    from lotkeeper.reconciliation import AssignToPortfolio as AssignToPortfolio
+    from lotkeeper.reconciliation import BrokerCash as BrokerCash
+    from lotkeeper.reconciliation import BrokerPosition as BrokerPosition
+    from lotkeeper.reconciliation import BrokerStatement as BrokerStatement
+    from lotkeeper.reconciliation import CloseAtPrice as CloseAtPrice
+    from lotkeeper.reconciliation import Discrepancy as Discrepancy
+    from lotkeeper.reconciliation import DiscrepancyRecord as DiscrepancyRecord
+    from lotkeeper.reconciliation import DiscrepancyResolution as DiscrepancyResolution
+    from lotkeeper.reconciliation import GetReconciliationResponse as GetReconciliationResponse
+    from lotkeeper.reconciliation import IgnoreDiscrepancy as IgnoreDiscrepancy
+    from lotkeeper.reconciliation import ProposedFill as ProposedFill
+    from lotkeeper.reconciliation import ReconcileResponse as ReconcileResponse
+    from lotkeeper.reconciliation import Reconciliation as Reconciliation
+    from lotkeeper.reconciliation import ResolveAction as ResolveAction
+    from lotkeeper.reconciliation import ResolveDiscrepancyResponse as ResolveDiscrepancyResponse
+    from lotkeeper.reconciliation import UndoResolutionResponse as UndoResolutionResponse
     from lotkeeper.recording import EventFields as EventFields
     from lotkeeper.responses import BustFillResponse as BustFillResponse
     from lotkeeper.responses import CloseFifoResponse as CloseFifoResponse
@@ -123,6 +147,8 @@ _NAMES = {
         "connect",
     ),
     "lotkeeper.enums": (
+        "DiscrepancyKind",
+        "DiscrepancyState",
         "EntryStatus",
         "ExcessPolicy",
         "InstrumentKind",
@@ -131,7 +157,11 @@ _NAMES = {
         "OptionRight",
         "PositionMode",
         "PositionSide",
+        "ReconcileMode",
         "RecordKind",
+        "ResolutionKind",
+        "Restraint",
+        "Severity",
         "Side",
         "TradingMode",
     ),
@@ -147,6 +177,26 @@ _NAMES = {
         "ClosedTrades",
         "ExplainedPosition",
         "Pages",
+    ),
+    "lotkeeper.reconciliation": (
+        "AcceptProposal",
+        "AdoptPosition",
+        "AssignToPortfolio",
+        "BrokerCash",
+        "BrokerPosition",
+        "BrokerStatement",
+        "CloseAtPrice",
+        "Discrepancy",
+        "DiscrepancyRecord",
+        "DiscrepancyResolution",
+        "GetReconciliationResponse",
+        "IgnoreDiscrepancy",
+        "ProposedFill",
+        "ReconcileResponse",
+        "Reconciliation",
+        "ResolveAction",
+        "ResolveDiscrepancyResponse",
+        "UndoResolutionResponse",
     ),
     "lotkeeper.recording": ("EventFields",),
     "lotkeeper.responses": (

@@ -30,6 +30,7 @@ from lotkeeper import (
     pages,
     portfolios,
     reads,
+    reconciling,
     recording,
     resume,
     values,
@@ -192,6 +193,14 @@ class AsyncLedger:
     list_portfolios = _listed(portfolios.list_portfolios, AsyncPages)
     define_instrument = _answered(instruments.define_instrument)
     list_instruments = _listed(instruments.list_instruments, AsyncPages)
+
+    reconcile = _answered(reconciling.reconcile)
+    reconcile_on_startup = _answered(reconciling.reconcile_on_startup)
+    list_reconciliations = _listed(reconciling.list_reconciliations, AsyncPages)
+    get_reconciliation = _answered(reconciling.get_reconciliation)
+    list_discrepancies = _listed(reconciling.list_discrepancies, AsyncPages)
+    resolve_discrepancy = _answered(reconciling.resolve_discrepancy)
+    undo_resolution = _answered(reconciling.undo_resolution)
 
     set_marks = _answered(marks.set_marks)
     list_marks = _answered(marks.list_marks)

@@ -19,6 +19,7 @@ from lotkeeper.v1.instrument_service_pb2_grpc import InstrumentServiceStub
 from lotkeeper.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from lotkeeper.v1.market_service_pb2_grpc import MarketServiceStub
 from lotkeeper.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
+from lotkeeper.v1.reconciliation_service_pb2_grpc import ReconciliationServiceStub
 
 if TYPE_CHECKING:
     import grpc
@@ -37,6 +38,7 @@ _STUBS = (
     LedgerServiceStub,
     MarketServiceStub,
     PortfolioServiceStub,
+    ReconciliationServiceStub,
 )
 _SERVICES = [{"service": f"lotkeeper.v1.{stub.__name__.removesuffix('Stub')}"} for stub in _STUBS]
 _WAIT_FOR_READY = json.dumps({"methodConfig": [{"name": _SERVICES, "waitForReady": True}]})

@@ -29,6 +29,7 @@ from lotkeeper import (
     pages,
     portfolios,
     reads,
+    reconciling,
     recording,
     resume,
     values,
@@ -187,6 +188,14 @@ class Ledger:
     list_portfolios = _listed(portfolios.list_portfolios, Pages)
     define_instrument = _answered(instruments.define_instrument)
     list_instruments = _listed(instruments.list_instruments, Pages)
+
+    reconcile = _answered(reconciling.reconcile)
+    reconcile_on_startup = _answered(reconciling.reconcile_on_startup)
+    list_reconciliations = _listed(reconciling.list_reconciliations, Pages)
+    get_reconciliation = _answered(reconciling.get_reconciliation)
+    list_discrepancies = _listed(reconciling.list_discrepancies, Pages)
+    resolve_discrepancy = _answered(reconciling.resolve_discrepancy)
+    undo_resolution = _answered(reconciling.undo_resolution)
 
     set_marks = _answered(marks.set_marks)
     list_marks = _answered(marks.list_marks)

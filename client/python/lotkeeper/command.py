@@ -21,6 +21,7 @@ SERVER_EXTRA = frozenset(
         "sqlalchemy",
         "typer",
         "websockets",
+        "yaml",
     }
 )
 NEEDS_SERVER = "lotkeeper: the command needs the server: pip install 'lotkeeper[server]'"

@@ -123,3 +123,63 @@ class RecordKind(OpenEnum):
     LATE_FILL = 4
     CORPORATE_ACTION = 5
     SETTLEMENT = 6
+
+
+class ReconcileMode(OpenEnum):
+    """What ``reconcile`` may do; unspecified is ``DRY_RUN``."""
+
+    UNSPECIFIED = 0
+    DRY_RUN = 1
+    APPLY = 2
+
+
+class DiscrepancyKind(OpenEnum):
+    """One kind of difference between the ledger and the broker."""
+
+    UNSPECIFIED = 0
+    ORPHANED_POSITION = 1
+    MISSING_AT_BROKER = 2
+    QUANTITY_MISMATCH = 3
+    SIDE_MISMATCH = 4
+    AVERAGE_PRICE_MISMATCH = 5
+    MISSING_FILL = 6
+    UNKNOWN_FILL = 7
+    CASH_MISMATCH = 8
+
+
+class ResolutionKind(OpenEnum):
+    """What would remove a difference; unspecified: a person decides."""
+
+    UNSPECIFIED = 0
+    BACKFILL_FILLS = 1
+    ADOPT_POSITION = 2
+    CLOSE_SYNTHETIC = 3
+    NONE = 4
+
+
+class Severity(OpenEnum):
+    """How bad a difference is; the larger the worse."""
+
+    UNSPECIFIED = 0
+    INFO = 1
+    MINOR = 2
+    MAJOR = 3
+    CRITICAL = 4
+
+
+class DiscrepancyState(OpenEnum):
+    """What became of a difference."""
+
+    UNSPECIFIED = 0
+    OPEN = 1
+    RESOLVED = 2
+    IGNORED = 3
+    GONE = 4
+
+
+class Restraint(OpenEnum):
+    """What an open difference stops: nothing, new entries of its symbol, or every execution of its portfolios."""
+
+    UNSPECIFIED = 0
+    FREEZE_SYMBOL = 1
+    HALT_PORTFOLIO = 2

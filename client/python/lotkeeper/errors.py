@@ -18,16 +18,25 @@
     │   ├── PortfolioNotEmpty       ``metadata``: symbol
     │   ├── PortfolioInUse          ``metadata``: field
     │   ├── InstrumentNotDeclared   ``metadata``: symbol
-    │   └── InstrumentInUse         ``metadata``: symbol, field, open_quantity
+    │   ├── InstrumentInUse         ``metadata``: symbol, field, open_quantity
+    │   └── TradingModeMismatch     ``metadata``: portfolio_id
     ├── HistoryRefused              what is recorded already does not allow it; nothing was written
     │   ├── FillBusted              ``metadata``: fill_id, sequence
     │   └── LaterCommandRefused     ``metadata``: sequence, fill_id and reason of the first such command
+    ├── Restrained                  the broker holds something else, and a person has not decided yet
+    │   ├── SymbolFrozen            ``metadata``: portfolio_id, symbol, discrepancy_id
+    │   └── PortfolioHalted         ``metadata``: portfolio_id, discrepancy_id
+    ├── DiscrepancyNotOpen          ``metadata``: discrepancy_id, state
+    ├── NotReconciled               ``report``: why ledger and broker are not known to agree
     ├── NotFound
     │   ├── PortfolioNotFound
     │   ├── BrokerAccountNotFound
     │   ├── InstrumentNotFound      ``metadata``: symbol
     │   ├── FillNotFound            ``metadata``: fill_id
-    │   └── TradeNotFound           ``metadata``: trade_id
+    │   ├── TradeNotFound           ``metadata``: trade_id
+    │   ├── DiscrepancyNotFound     ``metadata``: discrepancy_id
+    │   ├── ReconciliationNotFound  ``metadata``: reconciliation_id
+    │   └── ResolutionNotFound      ``metadata``: resolution_id
     ├── OtherHistory                a sequence that is not one of this ledger's
     │   ├── SequenceAhead           ``metadata``: latest_sequence
     │   └── LedgerReplaced          restored or another one: what was collected from it starts again
@@ -58,9 +67,14 @@ each ``ErrorReason`` has a class; a reason newer than this client raises its sta
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import grpc
+
+if TYPE_CHECKING:
+    from lotkeeper.reconciliation import ReconcileResponse
+
+EXPLAINED = 5  # differences that the words of ``NotReconciled`` tell; its report has all
 
 
 class FieldViolation(NamedTuple):
@@ -176,6 +190,10 @@ class InstrumentInUse(TermsRefused):
     """Lots of the instrument are open, so this of it cannot change."""
 
 
+class TradingModeMismatch(TermsRefused):
+    """A portfolio is of another trading mode than was asked for."""
+
+
 class HistoryRefused(LotkeeperError):
     """What is recorded already does not allow it; nothing was written."""
 
@@ -186,6 +204,44 @@ class FillBusted(HistoryRefused):
 
 class LaterCommandRefused(HistoryRefused):
     """With this change a later command would have been refused; ``metadata`` names the first such command."""
+
+
+class Restrained(LotkeeperError):
+    """The broker holds something else than the ledger: this waits until a person has decided; nothing was written."""
+
+
+class SymbolFrozen(Restrained):
+    """New entries of this symbol wait: ``resolve_discrepancy`` first."""
+
+
+class PortfolioHalted(Restrained):
+    """Every execution of this portfolio waits: ``resolve_discrepancy`` first."""
+
+
+class DiscrepancyNotOpen(LotkeeperError):
+    """The difference was resolved before, or is not there any more; ``metadata`` tells which."""
+
+
+class NotReconciled(LotkeeperError):
+    """Ledger and broker are not known to agree; raised by the client, and only where it was asked for.
+
+    Attributes:
+        report: what was compared and found.
+    """
+
+    def __init__(self, report: ReconcileResponse) -> None:
+        super().__init__(grpc.StatusCode.FAILED_PRECONDITION, _disagreement(report), "NOT_RECONCILED")
+        self.args = (report,)  # to be pickled whole
+        self.report = report
+
+
+def _disagreement(report: ReconcileResponse) -> str:
+    said = [found.explanation for found in report.outstanding[:EXPLAINED]]
+    if more := len(report.outstanding) - len(said):
+        said.append(f"and {more} more")
+    if not report.complete:
+        said.append("the broker did not say everything")
+    return f"reconciliation {report.reconciliation_id}: {'; '.join(said)}"
 
 
 class NotFound(LotkeeperError):
@@ -210,6 +266,18 @@ class FillNotFound(NotFound):
 
 class TradeNotFound(NotFound):
     """No such closed trade."""
+
+
+class DiscrepancyNotFound(NotFound):
+    """No such difference."""
+
+
+class ReconciliationNotFound(NotFound):
+    """No such report."""
+
+
+class ResolutionNotFound(NotFound):
+    """No such resolution, or it was taken back."""
 
 
 class OtherHistory(LotkeeperError):

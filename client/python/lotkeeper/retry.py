@@ -27,7 +27,12 @@ LONGEST_PAUSE = 1.0  # seconds; a bot waits for its ledger, it does not go to sl
 
 
 def is_retryable(error: LotkeeperError) -> bool:
-    """Whether the same request may succeed by itself soon."""
+    """Whether the same request may succeed by itself soon.
+
+    A broker that did not answer is not: the server has waited for it, and asking on would use up its rate limit.
+    """
+    if error.reason == "BROKER_UNAVAILABLE":
+        return False
     return error.code is grpc.StatusCode.UNAVAILABLE or error.reason == "WRITE_QUEUE_FULL"
 
 

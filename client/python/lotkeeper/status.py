@@ -66,6 +66,13 @@ BY_REASON: Mapping[str, type[errors.LotkeeperError]] = {
     "LATER_COMMAND_REFUSED": errors.LaterCommandRefused,
     "TRADE_NOT_FOUND": errors.TradeNotFound,
     "INSTRUMENT_NOT_FOUND": errors.InstrumentNotFound,
+    "SYMBOL_FROZEN": errors.SymbolFrozen,
+    "PORTFOLIO_HALTED": errors.PortfolioHalted,
+    "DISCREPANCY_NOT_FOUND": errors.DiscrepancyNotFound,
+    "DISCREPANCY_NOT_OPEN": errors.DiscrepancyNotOpen,
+    "RECONCILIATION_NOT_FOUND": errors.ReconciliationNotFound,
+    "RESOLUTION_NOT_FOUND": errors.ResolutionNotFound,
+    "TRADING_MODE": errors.TradingModeMismatch,
 }
 
 _BY_CODE: Mapping[grpc.StatusCode, type[errors.LotkeeperError]] = {
