@@ -59,6 +59,7 @@ def test_lists_and_tables_are_read_from_the_environment(tmp_path: Path) -> None:
         ("mark_max_age = inf", "mark_max_age = inf: 0.001 or more is required"),
         ("feeds = 1", "feeds = 1: a table is required"),
         ("[feeds]\nbybit = 1", "feeds.bybit = 1: a table is required"),
+        ("[accounts]\nalpaca = 1", "accounts.alpaca = 1: a table is required"),
     ],
 )
 def test_a_bad_one_is_refused_by_name(text: str, said: str, tmp_path: Path) -> None:
@@ -73,6 +74,11 @@ def test_a_bad_one_is_refused_by_name(text: str, said: str, tmp_path: Path) -> N
     [
         ("LOTKEEPER_MARK_AGES", "bybit", "LOTKEEPER_MARK_AGES: bybit='': a number is required"),
         ("LOTKEEPER_FEEDS", "bybit", "LOTKEEPER_FEEDS: feeds are tables of the file that --config names, [feeds.NAME]"),
+        (
+            "LOTKEEPER_ACCOUNTS",
+            "alpaca",
+            "LOTKEEPER_ACCOUNTS: accounts are tables of the file that --config names, [accounts.NAME]",
+        ),
     ],
 )
 def test_a_bad_variable_is_refused_by_name(variable: str, value: str, said: str) -> None:

@@ -8,27 +8,33 @@ from typing import NoReturn
 
 import typer
 
+NOT_KNOWN = 4
+"""The exit code where a broker would have to answer."""
 
-def fail(error: Exception) -> NoReturn:
+
+def fail(error: Exception, code: int = 1) -> NoReturn:
     """Say why it could not be done.
 
     Raises:
-        typer.Exit: always, with 1.
+        typer.Exit: always, with ``code``.
     """
     print(f"lotkeeper: {error}", file=sys.stderr)
-    raise typer.Exit(1) from error
+    raise typer.Exit(code) from error
 
 
 def answered(work: Callable[[], int]) -> None:
     """Run ``work``, which talks to a sidecar and returns its exit code.
 
     Raises:
-        typer.Exit: always; with 1 where the sidecar refused or is not there.
+        typer.Exit: always; with 1 where the sidecar refused or is not there, with 4 where a broker is not there.
     """
     from lotkeeper import LotkeeperError
+    from lotkeeper.errors import BrokerUnavailable
 
     try:
         code = work()
+    except BrokerUnavailable as error:
+        fail(error, NOT_KNOWN)
     except LotkeeperError as error:
         fail(error)
     except BrokenPipeError:
