@@ -17,7 +17,7 @@ PROTO_TOOLS := .venv-protos/.ready
 SDKS := .venv-certify/.ready
 PIP := -m pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo run test check bench crash certify protos lint types floors lint-protos breaking check-protos clean
+.PHONY: help demo run test clients check bench crash certify protos lint types floors lint-protos breaking check-protos clean
 .DELETE_ON_ERROR:
 
 help: ## what there is
@@ -35,6 +35,9 @@ test: $(TOOLS) ## every test but the long suites; the domain's coverage must be 
 	$(BIN)/python -m pytest tests/domain --cov
 	$(BIN)/python -m pytest --ignore=tests/domain -n $(WORKERS) --dist loadfile $(ARGS)
 
+clients: $(TOOLS) ## the clients in Go, TypeScript, Java and Rust by their own tests, as far as the languages are installed
+	client/test.sh $(ARGS)
+
 check: lint types floors lint-protos breaking check-protos ## what a machine can see without running it
 
 bench: $(TOOLS) ## measure; prints the table and writes JSON
@@ -44,7 +47,7 @@ crash: $(TOOLS) ## kill a real server at every write, 200 times at random, fill 
 	@command -v strace >/dev/null || { echo "make crash needs strace: sudo apt-get install strace" >&2; exit 1; }
 	$(BIN)/python -m pytest -m crash tests/simulation $(ARGS)
 
-certify: $(TOOLS) $(SDKS) ## the venues' own libraries read from the fake venues that feeds are tested against
+certify: $(TOOLS) $(SDKS) ## the vendors' own libraries read from the fake venues and brokers that everything is tested against
 	LOTKEEPER_DEMAND_ALL=1 $(BIN)/python -m pytest -m certify tests/certify $(ARGS)
 
 protos: $(PROTO_TOOLS) ## write the Python stubs again
@@ -86,11 +89,11 @@ endef
 
 $(SERVER): pyproject.toml constraints.txt
 	$(call environment,.venv)
-	$(BIN)/python $(PIP) --editable '.[server,postgresql]'
+	$(BIN)/python $(PIP) --editable '.[server,postgresql,brokers]'
 	@touch $@
 
 $(TOOLS): $(SERVER)
-	$(BIN)/python $(PIP) --editable '.[server,postgresql,dev]'
+	$(BIN)/python $(PIP) --editable '.[server,postgresql,brokers,dev]'
 	@touch $@
 
 $(PROTO_TOOLS): protos/requirements.txt

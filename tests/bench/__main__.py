@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.bench.machine import Machine, fsync_times, machine
 from tests.bench.plan import Plan, say
-from tests.bench.rows import book, bulk, closing, marks, resident, stream, subscribers, summary, unary
+from tests.bench.rows import book, bulk, closing, marks, reconciling, resident, stream, subscribers, summary, unary
 from tests.bench.table import Line, Row, as_json, table, verdict
 
 ROWS: tuple[Row, ...] = (
@@ -31,6 +31,7 @@ ROWS: tuple[Row, ...] = (
     *subscribers.ROWS,
     *resident.ROWS,
     *summary.ROWS,
+    *reconciling.ROWS,
 )
 JSON = Path("var/bench.json")
 QUICK_RUNS = 3

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from lotkeeperd.brokers.registry import broker_of
 from lotkeeperd.cli.serving import serve
 from lotkeeperd.feeds.spec import read_spec
+from lotkeeperd.service.account_spec import read_account
 from lotkeeperd.settings import PREFIX, Settings, loaded
 from tests.support.sidecar import Sidecar
 
+ASKING = ("discrepancies", "explain", "report", "summary", "conformance")
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -36,7 +39,7 @@ def settings_table() -> str:
         flag = f"`--{name.replace('_', '-')}`" if name in flags else ""
         default = str(setting.default).lower() if isinstance(setting.default, bool) else setting.default
         shown = f"`{default}`" if default not in ("", ()) else "unset"
-        variable = f"`{PREFIX}{name.upper()}`" if name != "feeds" else ""
+        variable = f"`{PREFIX}{name.upper()}`" if name not in ("feeds", "accounts") else ""
         rows.append(f"| `{name}` | {variable} | {flag} | {shown} | {setting.metadata['text']} |")
     return "\n".join(rows)
 
@@ -109,7 +112,7 @@ def test_each_command_runs_as_shown(line: str, sidecar: Sidecar, tmp_path: Path)
         placed = [
             word.replace("var/lotkeeper.db", sidecar.database).replace("var/", f"{tmp_path}/") for word in words[1:]
         ]
-        address = ["--address", sidecar.address] if words[1] in ("summary", "explain") else []
+        address = ["--address", sidecar.address] if words[1] in ASKING else []
         run(sys.executable, "-c", blocks("python")[0].replace("127.0.0.1:50051", sidecar.address))
         done = run(sys.executable, "-m", "lotkeeperd", *placed, *address)
     assert done.returncode == 0, done.stderr
@@ -133,6 +136,18 @@ def test_the_feeds_are_configured_as_shown(tmp_path: Path) -> None:
 
     assert {spec.venue for spec in specs} == {"alpaca", "bybit", "coinbase"}
     assert settings.mark_sources[0] in {spec.name for spec in specs}
+
+
+def test_the_account_is_configured_as_shown(tmp_path: Path) -> None:
+    """The example is read as the server reads it, and its broker is one that can be asked."""
+    path = tmp_path / "lotkeeper.toml"
+    path.write_text(blocks("toml")[1], encoding="utf-8")
+    ((name, table),) = loaded({}, {}, path).accounts
+    spec = read_account(name, table)
+    broker_of(spec.broker, spec.options, {"ALPACA_KEY": "k", "ALPACA_SECRET": "s"})
+
+    assert (spec.name, spec.portfolios, spec.apply) == ("alpaca-1", ("swing", "scalper"), False)
+    assert [rule.action.value for rule in spec.account.rules[:2]] == ["halt", "auto"]
 
 
 def test_make_targets_exist_and_ci_calls_them() -> None:
