@@ -139,7 +139,9 @@ func TestTheDeadlineEndsRetries(test *testing.T) {
 		},
 	}), lotkeeper.Options{Timeout: 300 * time.Millisecond})
 	_, err := ledger.CreateEntry(test.Context(), entry("F-1", "1", "1"))
-	refused(test, err, lotkeeper.ErrFenced)
+	if !errors.Is(err, lotkeeper.ErrDeadlineExceeded) { // it may come in the middle of the last try
+		refused(test, err, lotkeeper.ErrFenced)
+	}
 }
 
 // A server that is too slow.
