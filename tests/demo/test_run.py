@@ -83,8 +83,8 @@ def test_nothing_is_lost_or_counted_twice_through_a_crash(tmp_path: Path) -> Non
 
 
 def test_the_demo_runs_on_real_prices(tmp_path: Path) -> None:
-    """The same holds along real quotes; with the other files it is run as users run it, by `make demo`."""
-    name = "fx-quotes.csv"
+    """The same holds along the real prices of a contract; with other files it is run as users run it, by `make demo`."""
+    name = "btc-perp-1m.csv"
     if not (MARKET / name).exists():
         pytest.skip(f"{name} is not beside the repository in shared/data/market")
     outcome = demo(tmp_path, "--seconds", SECONDS, "--prices", str(MARKET / name))

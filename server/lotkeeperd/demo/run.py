@@ -120,12 +120,23 @@ class Demo:
             with self._screen:
                 sidecar, address = await self._serve("sidecar-1", "127.0.0.1:0")
                 self._screen.say(f"A sidecar serves on {address}; database, logs and prices are in {self._folder}.")
+                await self._declare(address)
                 self._screen.say(f"Three bots trade {self._symbol} along {len(self._path)} prices.")
                 async with _following(self._board, address):
                     sidecar = await self._trade(sidecar, address)
             code = await self._check(address)
             self._stop(sidecar)
         return code
+
+    async def _declare(self, address: str) -> None:
+        """Say what is traded, as a bot would: a file may be named like a contract, whose terms are never guessed."""
+        async with lotkeeper.aio.connect(address) as ledger:
+            await ledger.define_instrument(
+                request_id="demo",
+                symbol=self._symbol,
+                kind=lotkeeper.InstrumentKind.PERPETUAL,
+                multiplier=1,
+            )
 
     async def _trade(self, sidecar: Child, address: str) -> Child:
         """Let the bots trade to the end, through the crash; returns the sidecar that serves then."""
