@@ -14,6 +14,7 @@ means; this module does everything else, for all of them:
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from enum import Enum
@@ -67,7 +68,7 @@ class _Outcome(NamedTuple):
     wait: float | None = None
 
 
-class Manners:
+class Manners(ABC):
     """How one broker is spoken to; adapters override what their broker does otherwise.
 
     ``clock_step`` is how exact the time is that its answers tell, in nanoseconds: a whole second in an HTTP ``Date``.
@@ -76,13 +77,13 @@ class Manners:
     name = "broker"
     clock_step = 2 * NANOSECONDS
 
+    @abstractmethod
     def signed(self, host: str, path: str, query: str, now: int) -> dict[str, str]:
         """The headers that prove who asks for ``path``; ``now`` in nanoseconds UTC, by the broker's clock."""
-        raise NotImplementedError
 
+    @abstractmethod
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown."""
-        raise NotImplementedError
 
     def verdict(self, answer: Answer) -> Verdict:
         """By the status alone, and whether there is anything to read."""
